@@ -1,0 +1,274 @@
+"""The ledger's SQL: open windows, lock rows, read what `decide` needs, write what it said.
+
+Every function takes a Django cursor and the vendor ("postgresql" or "sqlite"), and none of them
+opens or ends a transaction. Lock order: windows by ascending id, then rates by ascending key;
+holds and postings are read after that and without a lock, since whoever changes a hold has its
+windows locked, or, where it has none, its tenant's audit head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .ledger import (
+    Expire,
+    Hold,
+    Operation,
+    Outcome,
+    Posted,
+    Posting,
+    Reserve,
+    Settle,
+    State,
+    Tokens,
+    Window,
+    WindowKey,
+)
+
+WINDOW = "id, starts_us, ends_us, limit_nanos, held_nanos, spent_nanos, over_nanos"
+HOLD = (
+    "attempt, call, call_no, tenant_id, key_id, amount_nanos, windows, provider, model, price_id, "
+    "owner, day_utc, day_local, opened_us, deadline_us"
+)
+POSTING = (
+    "attempt, no, call, call_no, tenant_id, key_id, held_nanos, windows, provider, model, "
+    "price_id, day_utc, day_local, opened_us, basis, outcome, input_tokens, output_tokens, "
+    "cache_read_tokens, cache_write_tokens, reasoning_tokens, debit_nanos, credit_nanos, "
+    "upper_nanos, posted_us, seq"
+)
+
+
+class WindowsMissing(Exception):
+    """Rows that were read name windows that are not locked: lock these too and start again."""
+
+    def __init__(self, window_ids: set[int]) -> None:
+        super().__init__(f"windows {sorted(window_ids)} are not locked")
+        self.window_ids = window_ids
+
+
+def open_windows(cursor: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
+    """Make the rows that are missing, in sorted order and autocommit; returns ids by key."""
+    ids: dict[WindowKey, int] = {}
+    for key in sorted(keys, key=lambda key: (key.budget_id, key.subject, key.starts_us)):
+        where = (key.budget_id, key.subject, key.starts_us)
+        cursor.execute(
+            "INSERT INTO budgets_window (budget_id, subject, starts_us, ends_us, limit_nanos) "
+            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (budget_id, subject, starts_us) DO NOTHING",
+            (*where, key.ends_us, key.limit_nanos),
+        )
+        cursor.execute(
+            "SELECT id FROM budgets_window WHERE budget_id=%s AND subject=%s AND starts_us=%s",
+            where,
+        )
+        ids[key] = cursor.fetchone()[0]
+    return ids
+
+
+def open_rates(cursor: Any, key_ids: Iterable[int]) -> None:
+    """Make the rate rows that are missing, so that there is something to lock."""
+    for key_id in sorted(key_ids):
+        cursor.execute(
+            "INSERT INTO budgets_rate (key_id, tat) VALUES (%s, 0) ON CONFLICT (key_id) DO NOTHING",
+            (key_id,),
+        )
+
+
+def lock(cursor: Any, vendor: str, window_ids: Iterable[int], key_ids: Iterable[int]) -> State:
+    """Lock windows, then rates, each in ascending order."""
+    state = State()
+    tail = " FOR NO KEY UPDATE" if vendor == "postgresql" else ""
+    wanted = sorted(set(window_ids))
+    for row in _select(cursor, f"SELECT {WINDOW} FROM budgets_window", "id", wanted, tail):
+        state.windows_by_id[row[0]] = Window(*row)
+    keys = sorted(set(key_ids))
+    for key_id, tat in _select(cursor, "SELECT key_id, tat FROM budgets_rate", "key_id", keys, tail):
+        state.rates[key_id] = tat
+    return state
+
+
+def read(cursor: Any, state: State, operations: Sequence[Operation]) -> None:
+    """Fill in holds and postings of the attempts; raises WindowsMissing."""
+    attempts = sorted({operation.attempt for operation in operations})
+    for row in _select(cursor, f"SELECT {HOLD} FROM budgets_hold", "attempt", attempts):
+        state.holds[row[0]] = _hold(row)
+    closing = [op.attempt for op in operations if isinstance(op, Settle | Expire)]
+    missing = sorted({attempt for attempt in closing if attempt not in state.holds})
+    query = f"SELECT {POSTING} FROM budgets_posting"
+    for row in sorted(_select(cursor, query, "attempt", missing), key=lambda row: row[:2]):
+        posting = _posting(row)
+        before = state.posted.get(posting.hold.attempt)
+        net = posting.debit_nanos - posting.credit_nanos + (before.net_nanos if before else 0)
+        state.posted[posting.hold.attempt] = Posted(posting, net)
+    _require_windows(state)
+
+
+def _require_windows(state: State) -> None:
+    named = {number for hold in state.holds.values() for number in hold.window_ids}
+    named |= {number for posted in state.posted.values() for number in posted.last.hold.window_ids}
+    missing = named - set(state.windows_by_id)
+    if missing:
+        raise WindowsMissing(missing)
+
+
+def windows_of(cursor: Any, operations: Sequence[Operation]) -> set[int]:
+    """Windows that open holds of these attempts were taken from; an unlocked first look."""
+    attempts = sorted({op.attempt for op in operations if not isinstance(op, Reserve)})
+    rows = _select(cursor, "SELECT windows FROM budgets_hold", "attempt", attempts)
+    return {number for row in rows for number in _numbers(row[0])}
+
+
+def tenants_of(cursor: Any, operations: Sequence[Operation]) -> set[int]:
+    """Tenants whose chain grows when these operations close attempts."""
+    attempts = sorted({op.attempt for op in operations if not isinstance(op, Reserve)})
+    found: set[int] = set()
+    for table in ("budgets_hold", "budgets_posting"):
+        rows = _select(cursor, f"SELECT tenant_id FROM {table}", "attempt", attempts)
+        found.update(row[0] for row in rows)
+    return found
+
+
+def write(cursor: Any, vendor: str, outcome: Outcome, seqs: Mapping[int, int]) -> None:
+    """Write the outcome; `seqs` gives each posting (by its place) its seq in the audit chain."""
+    _insert(cursor, vendor, "budgets_hold", HOLD, [_hold_row(h) for h in outcome.holds_made.values()])
+    if outcome.holds_gone:
+        marks = ", ".join(["%s"] * len(outcome.holds_gone))
+        cursor.execute(f"DELETE FROM budgets_hold WHERE attempt IN ({marks})", outcome.holds_gone)
+        if cursor.rowcount != len(outcome.holds_gone):
+            raise RuntimeError("a hold vanished while its windows were locked")
+    rows = [_posting_row(posting, seqs[at]) for at, posting in enumerate(outcome.postings)]
+    _insert(cursor, vendor, "budgets_posting", POSTING, rows)
+    _update_windows(cursor, vendor, list(outcome.windows.values()))
+    if outcome.rates:
+        cursor.executemany(
+            "UPDATE budgets_rate SET tat=%s WHERE key_id=%s",
+            [(tat, key_id) for key_id, tat in sorted(outcome.rates.items())],
+        )
+
+
+def _update_windows(cursor: Any, vendor: str, windows: Sequence[Window]) -> None:
+    rows = [(w.held_nanos, w.spent_nanos, w.over_nanos, w.id) for w in windows]
+    if not rows:
+        return
+    if vendor == "postgresql":
+        cursor.execute(
+            "UPDATE budgets_window w SET held_nanos=u.h, spent_nanos=u.s, over_nanos=u.o "
+            "FROM UNNEST(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) u(h, s, o, i) "
+            "WHERE w.id=u.i",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+        return
+    cursor.executemany(
+        "UPDATE budgets_window SET held_nanos=%s, spent_nanos=%s, over_nanos=%s WHERE id=%s", rows
+    )
+
+
+def _insert(cursor: Any, vendor: str, table: str, columns: str, rows: Sequence[Any]) -> None:
+    if not rows:
+        return
+    marks = f"({', '.join(['%s'] * len(rows[0]))})"
+    if vendor == "postgresql":
+        values = ", ".join([marks] * len(rows))
+        flat = [value for row in rows for value in row]
+        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES {values}", flat)
+        return
+    cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES {marks}", rows)
+
+
+def _select(
+    cursor: Any, query: str, column: str, values: Sequence[Any], tail: str = ""
+) -> list[Any]:
+    if not values:
+        return []
+    marks = ", ".join(["%s"] * len(values))
+    cursor.execute(f"{query} WHERE {column} IN ({marks}) ORDER BY {column}{tail}", values)
+    rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",")) if text else ()
+
+
+def _text(numbers: Sequence[int]) -> str:
+    return ",".join(str(number) for number in numbers)
+
+
+def _hold(row: Sequence[Any]) -> Hold:
+    return Hold(*row[:6], _numbers(row[6]), *row[7:])
+
+
+def _hold_row(hold: Hold) -> tuple[Any, ...]:
+    return (
+        hold.attempt,
+        hold.call,
+        hold.call_no,
+        hold.tenant_id,
+        hold.key_id,
+        hold.amount_nanos,
+        _text(hold.window_ids),
+        hold.provider,
+        hold.model,
+        hold.price_id,
+        hold.owner,
+        hold.day_utc,
+        hold.day_local,
+        hold.opened_us,
+        hold.deadline_us,
+    )
+
+
+def _posting(row: Sequence[Any]) -> Posting:
+    (attempt, no, call, call_no, tenant_id, key_id, held, windows, provider, model) = row[:10]
+    (price_id, day_utc, day_local, opened_us, basis, outcome) = row[10:16]
+    (debit, credit, upper, posted_us) = row[21:25]
+    hold = Hold(
+        attempt=attempt,
+        call=call,
+        call_no=call_no,
+        tenant_id=tenant_id,
+        key_id=key_id,
+        amount_nanos=held,
+        window_ids=_numbers(windows),
+        provider=provider,
+        model=model,
+        price_id=price_id,
+        owner=0,
+        day_utc=day_utc,
+        day_local=day_local,
+        opened_us=opened_us,
+        deadline_us=0,
+    )
+    return Posting(hold, no, basis, outcome, Tokens(*row[16:21]), debit, credit, upper, posted_us)
+
+
+def _posting_row(posting: Posting, seq: int) -> tuple[Any, ...]:
+    hold, tokens = posting.hold, posting.tokens
+    return (
+        hold.attempt,
+        posting.no,
+        hold.call,
+        hold.call_no,
+        hold.tenant_id,
+        hold.key_id,
+        hold.amount_nanos,
+        _text(hold.window_ids),
+        hold.provider,
+        hold.model,
+        hold.price_id,
+        hold.day_utc,
+        hold.day_local,
+        hold.opened_us,
+        posting.basis,
+        posting.outcome,
+        tokens.input,
+        tokens.output,
+        tokens.cache_read,
+        tokens.cache_write,
+        tokens.reasoning,
+        posting.debit_nanos,
+        posting.credit_nanos,
+        posting.upper_nanos,
+        posting.posted_us,
+        seq,
+    )

@@ -1,0 +1,97 @@
+"""What one attempt costs, by how it ended. Pure.
+
+| outcome | charged | basis |
+|---|---|---|
+| no connection, or an error status | nothing | `none` |
+| an answer with usage, also after the caller has hung up | its usage | `provider_usage` |
+| an answer without usage, or cut after some output | counted by our tokenizer | `counted` |
+| an error event before any output | nothing | `none` |
+| sent, but no answer | all input; what it may cost at most stands in `upper_nanos` | `uncertain` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from budgets.ledger import Settle, Tokens
+from providers import tokens
+from providers.errors import BadRequest, ConnectFailed, ProviderError, StatusError, StreamError
+from providers.flow import Bus
+from providers.pricing import bound, cost
+from providers.types import Usage
+
+from .facts import Attempt, Grant, InputTokens
+
+CONTEXT_TOKENS_MAX = 10_000_000
+OUTCOMES = {
+    "BadRequest": "refused",
+    "Unsupported": "not_sent",
+    "ConnectFailed": "connect_failed",
+    "TimedOut": "timed_out",
+    "ConnectionLost": "connection_lost",
+    "StatusError": "error_status",
+    "UnusableAnswer": "unusable_answer",
+    "StreamError": "stream_error",
+}
+
+
+def bill(attempt: Attempt, bus: Bus) -> Settle:
+    """The settlement of an attempt that has ended, for whatever reason."""
+    price = attempt.candidate.price
+    usage, basis = _charged(attempt, bus[InputTokens])
+    upper = 0
+    if basis == "uncertain":
+        upper = bound(price, bus[InputTokens].tokens_max).amount(bus[Grant].output_tokens)
+    amount = cost(usage, price) if basis != "none" else 0
+    return Settle(attempt.id, _tokens(usage), amount, basis, outcome(attempt), upper)
+
+
+def outcome(attempt: Attempt) -> str:
+    """How it ended, in one word."""
+    if attempt.error is None:
+        return "ok"
+    return OUTCOMES.get(type(attempt.error).__name__, "interrupted")
+
+
+def _charged(attempt: Attempt, counted: InputTokens) -> tuple[Usage, str]:
+    error = attempt.error
+    text = "".join(attempt.text)
+    if attempt.usage is not None and _is_possible(attempt) and (error is None or text):
+        return attempt.usage, "provider_usage"
+    if error is None or text:
+        output = tokens.count_text(text, counted.encoding)
+        return Usage(input_tokens=counted.tokens, output_tokens=output), "counted"
+    if isinstance(error, ConnectFailed | StatusError | BadRequest | StreamError):
+        return Usage(), "none"
+    if isinstance(error, ProviderError):
+        return Usage(input_tokens=counted.tokens_max), "uncertain"
+    return Usage(), "none"
+
+
+def _is_possible(attempt: Attempt) -> bool:
+    """Usage beyond the model's context is not believed; our own count is charged instead."""
+    assert attempt.usage is not None
+    window = attempt.candidate.price.context_window or CONTEXT_TOKENS_MAX
+    return attempt.usage.total_tokens <= window
+
+
+def _tokens(usage: Usage) -> Tokens:
+    return Tokens(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.reasoning_tokens,
+    )
+
+
+def text_of_delta(delta: Mapping[str, Any] | None) -> str:
+    """Whatever a delta or message says that a provider bills as output."""
+    if not delta:
+        return ""
+    parts = [delta.get("content"), delta.get("refusal"), delta.get("reasoning_content")]
+    for call in delta.get("tool_calls") or []:
+        function = call.get("function") or {}
+        parts += [function.get("name"), function.get("arguments")]
+    return "".join(part for part in parts if isinstance(part, str))

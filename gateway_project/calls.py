@@ -1,0 +1,127 @@
+"""What every door does with a call: admit it, run it in an owned task, give it back.
+
+A door hands over a ChatRequest and a bearer, and gets a whole answer or a stream. If the door is
+cancelled or leaves, the call goes on and is booked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from providers import client
+from providers.flow import Bus
+from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
+
+from . import gateway, pipeline
+from .facts import Bearer, Grant, Meter
+from .streams import Pipe
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a finished call cost and who answered it."""
+
+    call: str
+    provider: str
+    model: str
+    usage: Usage
+    cost_nanos: int
+    attempts: int
+    cap: int | None
+    dropped: tuple[str, ...]
+
+    def headers(self) -> dict[str, str]:
+        named = {
+            "x-tollgate-call": self.call,
+            "x-tollgate-provider": self.provider,
+            "x-tollgate-model": self.model,
+            "x-tollgate-attempts": str(self.attempts),
+            "x-tollgate-cost-nanos": str(self.cost_nanos),
+        }
+        return {**named, **_optional_headers(self.cap, self.dropped)}
+
+
+async def whole(request: ChatRequest, bearer: Bearer) -> tuple[ChatResponse, Receipt]:
+    """The whole answer, after its posting is committed."""
+    running = await gateway.running()
+    return await asyncio.shield(running.own(_whole(request, bearer, running)))
+
+
+async def _whole(
+    request: ChatRequest, bearer: Bearer, running: gateway.Gateway
+) -> tuple[ChatResponse, Receipt]:
+    bus = await pipeline.admit(request, bearer, running)
+    response = await pipeline.complete(request, bus)
+    return response, _receipt(request, bus)
+
+
+class Stream:
+    """A streamed answer: `open` asks for its first chunk, `get` for each next one."""
+
+    def __init__(self, request: ChatRequest, bearer: Bearer) -> None:
+        self._request, self._bearer = request, bearer
+        self._pipe: Pipe[ChatChunk] = Pipe()
+        self._bus: Bus | None = None
+        self._first: ChatChunk | None = None
+
+    async def open(self) -> dict[str, str]:
+        """Wait for the first chunk; returns headers, raises what refused before any byte."""
+        running = await gateway.running()
+        running.own(self._pipe.run(self._chunks(running)))
+        self._first = await self._pipe.get()
+        assert self._bus is not None
+        target = self._bus[Meter].current.candidate.target
+        grant = self._bus[Grant]
+        named = {
+            "x-tollgate-call": grant.call,
+            "x-tollgate-provider": target.provider.name,
+            "x-tollgate-model": target.model,
+            "x-tollgate-attempts": str(len(self._bus[Meter].attempts)),
+        }
+        cap = grant.cap if grant.was_injected else None
+        return {**named, **_optional_headers(cap, tuple(client.dropped(self._request, target)))}
+
+    async def get(self) -> ChatChunk | None:
+        """The next chunk; None once the answer is complete and booked."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await self._pipe.get()
+
+    async def abandon(self) -> None:
+        await self._pipe.abandon()
+
+    def receipt(self) -> Receipt:
+        assert self._bus is not None
+        return _receipt(self._request, self._bus)
+
+    async def _chunks(self, running: gateway.Gateway) -> AsyncGenerator[ChatChunk]:
+        self._bus = await pipeline.admit(self._request, self._bearer, running)
+        async for chunk in pipeline.stream(self._request, self._bus):
+            yield chunk
+
+
+def _receipt(request: ChatRequest, bus: Bus) -> Receipt:
+    attempt, grant = bus[Meter].current, bus[Grant]
+    target = attempt.candidate.target
+    return Receipt(
+        call=grant.call,
+        provider=target.provider.name,
+        model=target.model,
+        usage=attempt.usage or Usage(),
+        cost_nanos=bus[Meter].cost_nanos,
+        attempts=len(bus[Meter].attempts),
+        cap=grant.cap if grant.was_injected else None,
+        dropped=tuple(client.dropped(request, target)),
+    )
+
+
+def _optional_headers(cap: int | None, dropped: tuple[str, ...]) -> dict[str, str]:
+    headers = {}
+    if cap is not None:
+        headers["x-tollgate-max-tokens"] = str(cap)
+    if dropped:
+        headers["x-tollgate-dropped-params"] = ",".join(dropped)
+    return headers

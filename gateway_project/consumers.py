@@ -1,0 +1,182 @@
+"""The doors on Channels: `/v1/chat/completions`, `/v1/models` and `/api/chat/stream`.
+
+Each is one method that answers. A door watches its caller while it answers, so that a hang-up is
+seen at once; the call itself belongs to the process and is booked whatever the door does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from channels.exceptions import StopConsumer
+from channels.generic.http import AsyncHttpConsumer
+
+from providers.dialects import openai_chat
+from providers.errors import BadRequest
+from providers.types import ChatChunk, ChatRequest
+
+from . import calls, gateway, guards, sse
+from .chat import read_chat, write_usage
+from .errors import InvalidRequest, Refusal, of_bad_request
+from .facts import Bearer
+from .reading import read_json
+
+STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+}
+
+
+class CallerGone(Exception):
+    """The caller closed the connection."""
+
+
+class Door(AsyncHttpConsumer):
+    """A consumer that reads the body itself and runs `answer` beside a watch on the caller."""
+
+    method = "POST"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.base_send = scope, send
+        self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        if scope["method"] != self.method:
+            raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
+        body = await self._read(receive)
+        answer = asyncio.create_task(self._answer(body))
+        watch = asyncio.create_task(_gone(receive))
+        await asyncio.wait({answer, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            answer.cancel()
+        watch.cancel()
+        await asyncio.gather(answer, watch, return_exceptions=True)
+        if not answer.cancelled() and (error := answer.exception()) is not None:
+            raise error
+
+    async def _read(self, receive: Any) -> bytes:
+        parts = []
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise StopConsumer
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def _answer(self, body: bytes) -> None:
+        raise NotImplementedError
+
+    @property
+    def bearer(self) -> Bearer:
+        scheme, _, token = self._headers.get("authorization", b"").decode("latin-1").partition(" ")
+        return Bearer(token if scheme.lower() == "bearer" else "")
+
+    def document(self, body: bytes) -> Any:
+        return read_json(body, self._headers.get("content-type", b"").decode("latin-1"))
+
+    async def send_json(self, document: Any, headers: Mapping[str, str]) -> None:
+        body = orjson.dumps(document)
+        named = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **headers,
+        }
+        await self._head(200, named)
+        await self.base_send({"type": "http.response.body", "body": body})
+
+    async def _head(self, status: int, headers: Mapping[str, str]) -> None:
+        pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await self.base_send(
+            {"type": "http.response.start", "status": status, "headers": pairs}
+        )
+
+    async def _bytes(self, data: bytes) -> None:
+        await self.base_send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def send_stream(self, request: ChatRequest) -> None:
+        """Head after the first chunk, `[DONE]` after the posting; an error event ends it else."""
+        stream = calls.Stream(request, self.bearer)
+        try:
+            headers = await stream.open()
+            await self._head(200, {**STREAM_HEADERS, **headers})
+            try:
+                while (chunk := await stream.get()) is not None:
+                    for data in self.write(chunk, request):
+                        await self._bytes(data)
+                await self._bytes(self.ending(stream.receipt()) + sse.DONE)
+            except Refusal as refusal:
+                await self._bytes(sse.error(refusal))
+            await self.base_send({"type": "http.response.body", "body": b""})
+        finally:
+            await asyncio.shield(stream.abandon())
+
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+        raise NotImplementedError
+
+    def ending(self, receipt: calls.Receipt) -> bytes:
+        return b""
+
+
+class ChatCompletions(Door):
+    """OpenAI's chat completions, whole and streamed."""
+
+    async def _answer(self, body: bytes) -> None:
+        try:
+            request = openai_chat.parse_request(self.document(body))
+        except BadRequest as error:
+            raise of_bad_request(error) from error
+        if request.stream:
+            await self.send_stream(request)
+            return
+        response, receipt = await calls.whole(request, self.bearer)
+        await self.send_json(openai_chat.write_response(response), receipt.headers())
+
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+        document = openai_chat.write_chunk(chunk, include_usage=request.include_usage)
+        return [] if document is None else [sse.event(document)]
+
+
+class ChatStream(Door):
+    """`POST /api/chat/stream`: content events, then one with usage and cost."""
+
+    async def _answer(self, body: bytes) -> None:
+        await self.send_stream(read_chat(self.document(body), is_stream=True))
+
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+        texts = [choice.get("delta", {}).get("content") for choice in chunk.choices]
+        return [sse.event({"content": text}) for text in texts if text]
+
+    def ending(self, receipt: calls.Receipt) -> bytes:
+        return sse.event(
+            {
+                "usage": write_usage(receipt.usage),
+                "model": receipt.model,
+                "provider": receipt.provider,
+                "cost_nanos": receipt.cost_nanos,
+            }
+        )
+
+
+class Models(Door):
+    """`GET /v1/models`: the routes and priced models that this key may call."""
+
+    method = "GET"
+
+    async def _answer(self, body: bytes) -> None:
+        running = await gateway.running()
+        principal = await guards.identify(self.bearer, running)
+        names = running.directory.model_names()
+        data = [
+            {"id": name, "object": "model", "created": 0, "owned_by": owner}
+            for name, owner in names
+            if guards.may_call(principal, name)
+        ]
+        await self.send_json({"object": "list", "data": data}, {})
+
+
+async def _gone(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

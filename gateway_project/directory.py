@@ -1,0 +1,251 @@
+"""The in-process snapshot of what admins write: tenants, keys, budgets, routes, prices.
+
+The hot path reads it and nothing else. Every admin change raises one version row; a gateway polls
+that row, and re-reads just the rows whose own version is newer. A batch of the ledger returns the
+version too, so a call that was admitted on an old snapshot is asked again on the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import transaction
+
+from budgets.limits import RateLimit
+from budgets.models import ApiKey, Budget, Tenant
+from providers.catalog import PROVIDERS
+from providers.price_source import matches
+from providers.pricing import Price
+from providers.routing import Target as Upstream
+
+from . import models, vault
+from .facts import Limit, Principal
+
+SNAPSHOT_ROWS_MAX = 1_000_000
+DUMMY_KEY = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    id: int
+    name: str
+    zone: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    id: int
+    tenant_id: int
+    prefix: str
+    allowed_models: tuple[str, ...]
+    requests_per_minute: int | None
+    is_active: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    id: int
+    tenant_id: int
+    scope: str
+    key_id: int | None
+    period: str
+    limit_nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRow:
+    name: str
+    targets: tuple[tuple[str, str, str | None], ...]
+    output_tokens_default: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    provider: str
+    base_url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class Directory:
+    """Everything by its look-up key; `refresh` runs in a thread, readers see whole rows only."""
+
+    version: int = -1
+    tenants: dict[int, TenantRow] = field(default_factory=dict)
+    keys: dict[bytes, KeyRow] = field(default_factory=dict)
+    budgets: dict[int, dict[int, BudgetRow]] = field(default_factory=dict)
+    routes: dict[str, RouteRow] = field(default_factory=dict)
+    credentials: dict[str, CredentialRow] = field(default_factory=dict)
+    prices: dict[str, list[tuple[Mapping[str, object], Price]]] = field(default_factory=dict)
+
+    def refresh(self) -> None:
+        """Read every row that is newer than this snapshot, in one transaction."""
+        with transaction.atomic():
+            row = models.Directory.objects.filter(id=1).values_list("version", flat=True).first()
+            if row is None or row <= self.version:
+                return
+            self._read_tenants()
+            self._read_keys()
+            self._read_budgets()
+            self._read_routes()
+            self._read_prices()
+            self.version = row
+
+    def look_up(self, digest: bytes) -> KeyRow | None:
+        """One indexed look-up of a key that the snapshot does not know yet."""
+        if ApiKey.objects.filter(digest=digest).exists():
+            self.refresh()
+        return self.keys.get(digest)
+
+    def principal(self, key: KeyRow) -> Principal:
+        """The caller behind a key, with every budget that its calls count against."""
+        tenant = self.tenants[key.tenant_id]
+        count = key.requests_per_minute
+        return Principal(
+            tenant_id=tenant.id,
+            tenant=tenant.name,
+            zone=tenant.zone,
+            key_id=key.id,
+            key_prefix=key.prefix,
+            allowed_models=key.allowed_models,
+            rate=None if count is None else RateLimit(count),
+            limits=tuple(_limits(key, list(self.budgets.get(tenant.id, {}).values()))),
+            directory_version=self.version,
+        )
+
+    def price(self, provider: str, model: str) -> Price | None:
+        """The price in force: an exact name first, then the first rule that matches."""
+        rows = self.prices.get(provider, [])
+        for _, price in rows:
+            if price.model == model:
+                return price
+        return next((price for match, price in rows if matches(match, model)), None)
+
+    def upstream(self, provider: str, model: str, credential: str | None) -> Upstream | None:
+        """Where a target's calls go; None where no credential leads there."""
+        known = PROVIDERS.get(provider)
+        if known is None:
+            return None
+        if credential is not None:
+            row = self.credentials.get(credential)
+            if row is None:
+                return None
+            base_url, api_key = row.base_url or known.base_url, row.api_key
+        else:
+            base_url, api_key = _from_environment(provider)
+        if not base_url or not api_key:
+            return None
+        return Upstream(known, model, base_url.rstrip("/"), api_key)
+
+    def model_names(self) -> list[tuple[str, str]]:
+        """(public name, owner): routes first, then priced models that a provider can be asked."""
+        names = [(name, "tollgate") for name in self.routes]
+        for provider, rows in self.prices.items():
+            if self.upstream(provider, "", None) is not None:
+                names += [(f"{provider}/{price.model}", provider) for _, price in rows]
+        return names
+
+    def _read_tenants(self) -> None:
+        for tenant in Tenant.objects.filter(version__gt=self.version).iterator():
+            self.tenants[tenant.id] = TenantRow(
+                tenant.id, tenant.external_id, tenant.zone, tenant.is_active
+            )
+
+    def _read_keys(self) -> None:
+        for key in ApiKey.objects.filter(version__gt=self.version).iterator():
+            self.keys[bytes(key.digest)] = KeyRow(
+                key.id,
+                key.tenant_id,
+                key.prefix,
+                tuple(key.allowed_models),
+                key.requests_per_minute,
+                key.is_active,
+                key.expires_at,
+            )
+
+    def _read_budgets(self) -> None:
+        for budget in Budget.objects.filter(version__gt=self.version).iterator():
+            rows = self.budgets.setdefault(budget.tenant_id, {})
+            rows.pop(budget.id, None)
+            if budget.is_active:
+                rows[budget.id] = BudgetRow(
+                    budget.id,
+                    budget.tenant_id,
+                    budget.scope,
+                    budget.api_key_id,
+                    budget.period,
+                    budget.limit_nanos,
+                )
+
+    def _read_routes(self) -> None:
+        for credential in models.Credential.objects.filter(version__gt=self.version):
+            self.credentials.pop(credential.name, None)
+            if credential.is_active:
+                sealed = bytes(credential.sealed_key)
+                self.credentials[credential.name] = CredentialRow(
+                    credential.provider,
+                    credential.base_url,
+                    vault.unseal(sealed) if sealed else DUMMY_KEY,
+                )
+        changed = models.Route.objects.filter(version__gt=self.version)
+        for route in changed.prefetch_related("targets__credential"):
+            self.routes.pop(route.name, None)
+            if route.is_active:
+                self.routes[route.name] = RouteRow(
+                    route.name,
+                    tuple(
+                        (t.provider, t.model, t.credential.name if t.credential else None)
+                        for t in route.targets.all()
+                    ),
+                    route.output_tokens_default,
+                )
+
+    def _read_prices(self) -> None:
+        if not models.Price.objects.filter(version__gt=self.version).exists():
+            return
+        prices: dict[str, list[tuple[Mapping[str, object], Price]]] = {}
+        for row in models.Price.objects.filter(valid_to=None).order_by("id").iterator():
+            price = Price.from_row(
+                row.id, row.provider, row.model, row.rates, row.context_window, None
+            )
+            prices.setdefault(row.provider, []).append((row.match, price))
+        self.prices = prices
+
+
+def _limits(key: KeyRow, budgets: list[BudgetRow]) -> list[Limit]:
+    """The tenant's budgets, and for the key its own ones or, for want of them, the general."""
+    found = []
+    own = {budget.period for budget in budgets if budget.key_id == key.id}
+    for budget in budgets:
+        if budget.scope == "tenant":
+            scope, subject = "tenant {tenant}", ""
+        elif budget.key_id == key.id or (budget.key_id is None and budget.period not in own):
+            scope, subject = f"key {key.prefix}…", str(key.id)
+        else:
+            continue
+        scope = f"{scope} ({'daily' if budget.period == 'day' else 'monthly'} budget)"
+        period = Budget.Period(budget.period).value
+        found.append(Limit(budget.id, scope, subject, period, budget.limit_nanos))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _from_environment(provider: str) -> tuple[str, str]:
+    """(base URL, key) from the provider's own variables, else the simulator where there is one."""
+    known = PROVIDERS[provider]
+    environment = settings.PROVIDER_ENVIRONMENT
+    key = environment.get(known.key_variable, "")
+    if key:
+        return environment.get(known.url_variable, known.base_url), key
+    if provider == "simulator-refuse":
+        return settings.SIMULATOR_REFUSE_URL, DUMMY_KEY
+    if not settings.SIMULATOR_URL:
+        return "", ""
+    tail = "" if known.dialect == "anthropic_messages" else "/v1"
+    return settings.SIMULATOR_URL + tail, DUMMY_KEY

@@ -1,0 +1,226 @@
+"""One table from what went wrong to what the caller sees: status, type, code, headers.
+
+Refusal                    any answer that is not a success
+├── InvalidRequest         400 (or 413, 415, 422), names the parameter
+├── InvalidKey             401
+├── NotAllowed             403
+├── UnknownModel           404
+├── BudgetExceeded         429, not to be retried before the window ends
+├── RateExceeded           429, to be retried after `retry-after`
+├── PriceUnknown           422
+├── Unavailable            503: ledger, overload, no credential, draining
+└── UpstreamFailed         502, 504 or the provider's own 400, 413, 422, 429
+
+Every body has OpenAI's shape: {"error": {"message", "type", "param", "code"}}.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from budgets.ledger import BudgetRefused, RateRefused
+from budgets.money import dollars
+from budgets.periods import iso
+from providers import errors as upstream
+
+MESSAGE_MAX = 500
+RETRY_SECONDS_MAX = 60
+SECRET = re.compile(r"(sk-|tga?_|Bearer\s+|key=)[A-Za-z0-9_\-\*\.]{6,}")
+NO_RETRY = {"x-should-retry": "false"}
+
+
+class Refusal(Exception):
+    """An answer to the caller other than success."""
+
+    def __init__(
+        self,
+        status: int,
+        type: str,
+        code: str | None,
+        message: str,
+        *,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.type = type
+        self.code = code
+        self.message = scrub(message)
+        self.param = param
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+class InvalidRequest(Refusal):
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(
+            status, "invalid_request_error", code, message, param=param, headers=headers
+        )
+
+
+class InvalidKey(Refusal):
+    def __init__(self, message: str = "Incorrect or missing API key.") -> None:
+        super().__init__(401, "invalid_request_error", "invalid_api_key", message)
+
+
+class NotAllowed(Refusal):
+    def __init__(self, message: str) -> None:
+        super().__init__(403, "permission_error", "model_not_allowed", message, param="model")
+
+
+class UnknownModel(Refusal):
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            404,
+            "invalid_request_error",
+            "model_not_found",
+            f"The model {quoted(model)} does not exist here.",
+            param="model",
+        )
+
+
+class PriceUnknown(Refusal):
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            422,
+            "invalid_request_error",
+            "price_unknown",
+            f"The model {quoted(model)} has no price, so its cost cannot be held to a budget.",
+            param="model",
+            headers=NO_RETRY,
+        )
+
+
+class BudgetExceeded(Refusal):
+    def __init__(self, refused: BudgetRefused, tenant: str) -> None:
+        scope = refused.scope.format(tenant=tenant)
+        wait = max(1, math.ceil((refused.resets_us - refused.now_us) / 1_000_000))
+        super().__init__(
+            429,
+            "budget_exceeded",
+            "insufficient_quota",
+            f"Budget exceeded: {scope} has spent {dollars(refused.spent_nanos)} and holds "
+            f"{dollars(refused.held_nanos)} for calls under way, of a limit of "
+            f"{dollars(refused.limit_nanos)}; this call needs {dollars(refused.needed_nanos)}. "
+            f"Resets at {iso(refused.resets_us)}.",
+            headers={**NO_RETRY, "retry-after": str(wait)},
+        )
+
+
+class RateExceeded(Refusal):
+    def __init__(self, refused: RateRefused, prefix: str) -> None:
+        wait = min(RETRY_SECONDS_MAX, max(1, math.ceil(refused.retry_after_us / 1_000_000)))
+        super().__init__(
+            429,
+            "rate_limit_error",
+            "rate_limit_exceeded",
+            f"Rate limit reached: key {prefix}… may make {refused.limit.count} requests per "
+            f"{refused.limit.per_seconds} s and has used them. The next one fits in {wait} s.",
+            headers={"retry-after": str(wait)},
+        )
+
+
+class Unavailable(Refusal):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(503, "server_error", code, message, headers={"retry-after": "1"})
+
+
+class UpstreamFailed(Refusal):
+    pass
+
+
+def of_bad_request(error: upstream.BadRequest) -> InvalidRequest:
+    """A request that the door itself found wrong."""
+    return InvalidRequest(error.message, param=error.param, code=error.code)
+
+
+def of_provider(error: upstream.ProviderError, provider: str) -> Refusal:
+    """The last attempt's failure, as the caller sees it."""
+    match error:
+        case upstream.BadRequest():
+            status = error.status if error.status in {400, 413, 422} else 400
+            return UpstreamFailed(
+                status or 400,
+                "invalid_request_error",
+                error.code,
+                f"{provider}: {error.message}",
+                param=error.param,
+            )
+        case upstream.TimedOut():
+            return UpstreamFailed(
+                504, "server_error", "upstream_error", f"{provider}: {error.message}"
+            )
+        case upstream.StatusError(status=429):
+            wait = math.ceil(min(RETRY_SECONDS_MAX, max(0.0, error.retry_after_seconds or 1.0)))
+            return UpstreamFailed(
+                429,
+                "rate_limit_error",
+                "upstream_rate_limited",
+                f"{provider} limits our rate: {error.message}",
+                headers={"retry-after": str(max(1, wait))},
+            )
+        case upstream.StatusError(status=401 | 403 | 404):
+            code = "upstream_model" if error.status == 404 else "upstream_auth"
+            return UpstreamFailed(
+                502,
+                "server_error",
+                code,
+                f"{provider} refused the gateway's request with status {error.status}.",
+                headers=NO_RETRY,
+            )
+    return UpstreamFailed(
+        502, "server_error", "upstream_error", f"{provider} failed: {error.message}"
+    )
+
+
+def unexpected() -> Refusal:
+    """A fault of ours: the log has it, the caller gets no details."""
+    return Refusal(500, "server_error", "internal_error", "The gateway failed on this request.")
+
+
+def quoted(text: str) -> str:
+    """A caller's text inside a message: escaped, and cut."""
+    return repr(text if len(text) <= 100 else text[:100] + "…")
+
+
+def scrub(text: str) -> str:
+    """A message without anything that looks like a secret, and not too long."""
+    clean = SECRET.sub("[redacted]", text)
+    return clean if len(clean) <= MESSAGE_MAX else clean[: MESSAGE_MAX - 1] + "…"
+
+
+def answer_rest_error(error: Exception, context: Any) -> Any:
+    """REST framework's exception handler: its errors in the one shape of this table."""
+    from rest_framework import exceptions
+    from rest_framework.response import Response
+
+    if isinstance(error, exceptions.APIException):
+        refusal = Refusal(
+            error.status_code, "invalid_request_error", error.default_code, str(error.detail)
+        )
+    elif isinstance(error, Refusal):
+        refusal = error
+    else:
+        return None
+    return Response(refusal.body(), status=refusal.status, headers=refusal.headers)

@@ -1,0 +1,209 @@
+"""A running gateway: its snapshot, its books, its transport, and the tasks that it owns.
+
+One per process, made on first use in the loop that serves. Whatever must outlive a caller runs as
+a task of the gateway (`own`), so that a hang-up on any door cancels nothing that costs money.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import httpx
+from django.conf import settings
+from django.db import DatabaseError, connection
+from httpx_aiohttp import AiohttpTransport
+
+from budgets.ledger import RateRefused
+from providers.client import Limits
+from providers.transport import Transport
+
+from .books import Books, Submission
+from .directory import Directory, KeyRow
+from .reaper import beat, expired, register
+from .refusals import Refusals
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.5
+BEAT_SECONDS = 5.0
+REFUSED_KEYS_MAX = 10_000
+UNKNOWN_KEYS_MAX = 10_000
+UNKNOWN_KEY_SECONDS = 1.0
+
+
+class Gateway:
+    """Make it inside a running loop, `start` it once, `stop` it to drain."""
+
+    def __init__(self) -> None:
+        self.directory = Directory()
+        self.books = Books()
+        self.refusals = Refusals()
+        self.limits = Limits(settings.FIRST_BYTE_SECONDS, settings.TOTAL_SECONDS)
+        self.transport = Transport(_client())
+        self.owner = 0
+        self._clock_offset_us = settings.CLOCK_SHIFT_SECONDS * 1_000_000
+        self._threads = ThreadPoolExecutor(1, "directory")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loops: list[asyncio.Task[None]] = []
+        self._rate_refused: OrderedDict[int, tuple[RateRefused, float]] = OrderedDict()
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
+        self._refreshed = asyncio.Lock()
+
+    async def start(self) -> None:
+        await self.in_thread(self.directory.refresh)
+        self.owner = await self.in_thread(lambda: register(socket.gethostname()))
+        self._loops = [
+            asyncio.create_task(_forever(POLL_SECONDS, self.refresh)),
+            asyncio.create_task(_forever(BEAT_SECONDS, self._tick)),
+        ]
+
+    async def stop(self, seconds_max: float) -> None:
+        """Let calls under way finish and be booked, at most so long; then close."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds_max)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._flush_refusals(is_last=True)
+        await asyncio.to_thread(self.books.close)
+        self._threads.shutdown(wait=True)
+        await self.transport.close()
+
+    def own(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run `work` as a task of this process, kept until it ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def now_us(self) -> int:
+        """The ledger's clock, as this process last saw it."""
+        return time.time_ns() // 1000 + self._clock_offset_us
+
+    def saw_clock(self, now_us: int) -> None:
+        self._clock_offset_us = now_us - time.time_ns() // 1000
+
+    def rate_refusal(self, key_id: int) -> RateRefused | None:
+        """What this process knows of a key that the ledger refused until some time ahead."""
+        known = self._rate_refused.get(key_id)
+        if known is None:
+            return None
+        refused, until = known
+        left = int((until - time.monotonic()) * 1_000_000)
+        if left <= 0:
+            self._rate_refused.pop(key_id, None)
+            return None
+        return RateRefused(refused.limit, left)
+
+    def remember_rate_refusal(self, key_id: int, refused: RateRefused) -> None:
+        until = time.monotonic() + refused.retry_after_us / 1_000_000
+        self._rate_refused[key_id] = (refused, until)
+        if len(self._rate_refused) > REFUSED_KEYS_MAX:
+            self._rate_refused.popitem(last=False)
+
+    async def refresh(self) -> None:
+        async with self._refreshed:
+            await self.in_thread(self.directory.refresh)
+
+    async def look_up(self, digest: bytes) -> KeyRow | None:
+        """A key that is newer than the snapshot; a miss is remembered for a second."""
+        seen = self._unknown.get(digest)
+        if seen is not None and time.monotonic() - seen < UNKNOWN_KEY_SECONDS:
+            return None
+        key = await self.in_thread(lambda: self.directory.look_up(digest))
+        if key is None:
+            self._unknown[digest] = time.monotonic()
+            if len(self._unknown) > UNKNOWN_KEYS_MAX:
+                self._unknown.popitem(last=False)
+        return key
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """Run database work on the one thread that this gateway reads with."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: _with_connection(work))
+
+    async def _tick(self) -> None:
+        operations = await self.in_thread(lambda: (beat(self.owner), expired())[1])
+        for operation in operations:
+            self.books.put(Submission((operation,)))
+        self._flush_refusals(is_last=False)
+
+    def _flush_refusals(self, *, is_last: bool) -> None:
+        drafts = self.refusals.take(self.now_us(), is_last=is_last)
+        if drafts:
+            self.books.put(Submission((), drafts))
+
+
+def _client() -> httpx.AsyncClient:
+    """httpx's interface over aiohttp's connections: its own pool is quadratic in concurrency."""
+    return httpx.AsyncClient(
+        transport=AiohttpTransport(limits=httpx.Limits(max_connections=2_000)),
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def _with_connection(work: Callable[[], Result]) -> Result:
+    try:
+        return work()
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+async def _forever(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            logger.exception("a periodic task of the gateway failed; it runs again")
+
+
+def new_id() -> str:
+    """A UUIDv7 in hex: unique, and in the order of time."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    value = (milliseconds << 80) | random
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return uuid.UUID(int=value).hex
+
+
+_running: dict[int, asyncio.Task[Gateway]] = {}
+
+
+async def running() -> Gateway:
+    """The gateway of this process, started on first use."""
+    task = _running.get(os.getpid())
+    if task is None:
+        task = _running[os.getpid()] = asyncio.create_task(_start())
+        task.add_done_callback(_forget_failure)
+    return await asyncio.shield(task)
+
+
+async def stop(seconds_max: float) -> None:
+    task = _running.pop(os.getpid(), None)
+    if task is not None:
+        await (await task).stop(seconds_max)
+
+
+async def _start() -> Gateway:
+    gateway = Gateway()
+    await gateway.start()
+    return gateway
+
+
+def _forget_failure(task: asyncio.Task[Gateway]) -> None:
+    if task.cancelled() or task.exception() is not None:
+        _running.pop(os.getpid(), None)

@@ -1,0 +1,75 @@
+"""One function per guard: each looks, and refuses or writes its one fact. None changes anything."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from django.conf import settings
+
+from providers import tokens
+from providers.flow import Bus
+from providers.types import ChatRequest
+
+from . import vault
+from .errors import InvalidKey, InvalidRequest, NotAllowed, RateExceeded
+from .facts import Bearer, InputTokens, Principal
+from .gateway import Gateway
+
+
+async def authenticate(request: ChatRequest, bus: Bus) -> None:
+    """Who is calling? Reads the snapshot; a key it does not know yet gets one look-up."""
+    bus.put(await identify(bus[Bearer], bus[Gateway]))
+
+
+async def identify(bearer: Bearer, gateway: Gateway) -> Principal:
+    """The caller behind a bearer; raises InvalidKey."""
+    token = bearer.token
+    if not vault.is_well_formed(token):
+        raise InvalidKey()
+    digest = vault.digest(token)
+    key = gateway.directory.keys.get(digest) or await gateway.look_up(digest)
+    if key is None or not key.is_active:
+        raise InvalidKey()
+    if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+        raise InvalidKey("This API key has expired.")
+    if not gateway.directory.tenants[key.tenant_id].is_active:
+        raise InvalidKey("The tenant of this API key is suspended.")
+    return gateway.directory.principal(key)
+
+
+async def allow_model(request: ChatRequest, bus: Bus) -> None:
+    """May this key call this model? An empty list allows every model."""
+    if not may_call(bus[Principal], request.model):
+        raise NotAllowed(f"This key may not call {request.model!r}.")
+
+
+def may_call(principal: Principal, model: str) -> bool:
+    allowed = principal.allowed_models
+    return not allowed or any(fnmatchcase(model, pattern) for pattern in allowed)
+
+
+async def limit_rate(request: ChatRequest, bus: Bus) -> None:
+    """Refuse at once what this process knows to be too fast; the exact decision is the ledger's."""
+    principal = bus[Principal]
+    refused = bus[Gateway].rate_refusal(principal.key_id)
+    if refused is not None and principal.rate is not None:
+        raise RateExceeded(refused, principal.key_prefix)
+
+
+async def count_tokens(request: ChatRequest, bus: Bus) -> None:
+    """Input plus what may be answered must fit the limit of a call."""
+    count = tokens.count_messages(
+        request.messages, request.options.get("tools") or [], request.model
+    )
+    bus.put(InputTokens(count.tokens, count.tokens_max, count.encoding, count.is_exact))
+    limit = settings.TOKEN_LIMIT
+    output = request.max_tokens or 0
+    if count.tokens + output > limit or count.tokens >= limit:
+        raise InvalidRequest(
+            f"The call has {count.tokens} input tokens and may answer with {output}; "
+            f"together they exceed the limit of {limit}.",
+            status=413,
+            code="context_length_exceeded",
+            param="messages",
+        )

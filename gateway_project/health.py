@@ -1,0 +1,55 @@
+"""`/healthz`: the process answers. `/readyz`: it can serve calls. And JSON for unknown paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+from audit.log import missing_triggers
+
+from .errors import Refusal, unexpected
+from .models import Price
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every check says "ok"; 503 names those that do not."""
+    try:
+        checks = _checks()
+    except DatabaseError as error:
+        checks = {"database": type(error).__name__}
+    is_ready = all(value == "ok" for value in checks.values())
+    status = {"status": "ok" if is_ready else "not ready", "checks": checks}
+    return JsonResponse(status, status=200 if is_ready else 503)
+
+
+def _checks() -> dict[str, str]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    triggers = missing_triggers(connection)
+    return {
+        "database": "ok",
+        "migrations": f"{len(plan)} to apply" if plan else "ok",
+        "prices": "ok" if Price.objects.filter(valid_to=None).exists() else "none",
+        "append_only": f"missing {', '.join(triggers)}" if triggers else "ok",
+    }
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> JsonResponse:
+    refusal = Refusal(404, "invalid_request_error", "not_found", "There is nothing at this path.")
+    return JsonResponse(refusal.body(), status=404)
+
+
+def bad_request(request: HttpRequest, exception: Any = None) -> JsonResponse:
+    refusal = Refusal(400, "invalid_request_error", "bad_request", "The request is not valid.")
+    return JsonResponse(refusal.body(), status=400)
+
+
+def failed(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(unexpected().body(), status=500)

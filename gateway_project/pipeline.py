@@ -1,0 +1,376 @@
+"""The story of a request.
+
+| step | kind | writes | may refuse with |
+|---|---|---|---|
+| authenticate | Guard | Principal | 401 |
+| allow_model | Guard | | 403 |
+| limit_rate | Guard | | 429, where this process knows already |
+| count_tokens | Guard | InputTokens | 413 |
+| route | Transition | Plan | 404, 422, 503 |
+| reserve | Transition | Grant | 429 rate, 429 budget, decided in one transaction |
+| dispatch | Transition or StreamingTransition | fills Meter | 502, 504, the provider's own |
+| settle | exit, always runs | posting and audit entry, one transaction | never |
+
+`complete` and `stream` are the two short bodies of it; both run in a task that the process owns,
+and the door only awaits. A fallback happens before the first byte to the caller, never after.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+
+from django.conf import settings
+
+from budgets import periods
+from budgets.ledger import (
+    BudgetRefused,
+    Granted,
+    RateRefused,
+    Reserve,
+    Stale,
+    WindowKey,
+    WindowPassed,
+)
+from providers import client, routing
+from providers.errors import ProviderError
+from providers.flow import Bus
+from providers.pricing import PriceUnknown as NoPrice
+from providers.pricing import bound
+from providers.types import ChatChunk, ChatRequest, ChatResponse
+
+from . import billing, guards
+from .books import LedgerUnavailable
+from .errors import (
+    BudgetExceeded,
+    PriceUnknown,
+    RateExceeded,
+    Refusal,
+    Unavailable,
+    UnknownModel,
+    of_provider,
+)
+from .facts import Attempt, Bearer, Candidate, Grant, InputTokens, Meter, Plan, Principal
+from .gateway import Gateway, new_id
+from .streams import until
+
+logger = logging.getLogger(__name__)
+
+ADMISSIONS_MAX = 4
+DRAIN_SECONDS = 180
+OUTPUT_TOKENS_DEFAULT = 4_096
+PENDING_CHUNKS_MAX = 64
+
+
+async def complete(request: ChatRequest, bus: Bus) -> ChatResponse:
+    """A whole answer, booked before it is given. `bus` comes from `admit`."""
+    async with settled(request, bus):
+        return await dispatch(request, bus)
+
+
+async def stream(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatChunk]:
+    """The answer in pieces; when it ends without an error, it is booked."""
+    async with settled(request, bus), aclosing(dispatch_stream(request, bus)) as chunks:
+        async for chunk in chunks:
+            yield chunk
+
+
+async def admit(request: ChatRequest, bearer: Bearer, gateway: Gateway) -> Bus:
+    """Steps 2 to 7: the facts of a call that may go to a provider, its money held."""
+    for _ in range(ADMISSIONS_MAX):
+        bus = Bus(gateway, bearer, Meter())
+        try:
+            await guards.authenticate(request, bus)
+            await guards.allow_model(request, bus)
+            await guards.limit_rate(request, bus)
+            await guards.count_tokens(request, bus)
+            await route(request, bus)
+            if await reserve(request, bus):
+                return bus
+        except Refusal as refusal:
+            _note_refusal(refusal, bus)
+            raise
+    raise Unavailable("directory_changing", "Keys and limits are changing; try again.")
+
+
+@asynccontextmanager
+async def settled(request: ChatRequest, bus: Bus) -> AsyncIterator[None]:
+    """Whatever happens inside, the attempt that is still open is booked on the way out."""
+    try:
+        yield
+    except ProviderError as error:
+        bus[Meter].current.error = error
+        raise of_provider(error, bus[Meter].current.candidate.target.provider.name) from error
+    finally:
+        await settle(bus)
+
+
+async def route(request: ChatRequest, bus: Bus) -> None:
+    """The targets of this call in the order to try them, each with the price in force."""
+    gateway, principal = bus[Gateway], bus[Principal]
+    row = None if request.provider else gateway.directory.routes.get(request.model)
+    if row is not None:
+        wanted = list(row.targets)
+    else:
+        first = routing.choose(request.model, request.provider)
+        second = routing.fallback(*first)
+        wanted = [(*first, None)]
+        if second is not None and guards.may_call(principal, second[1]):
+            wanted.append((*second, None))
+    candidates = _candidates(request, gateway, wanted)
+    default = row.output_tokens_default if row else OUTPUT_TOKENS_DEFAULT
+    bus.put(Plan(request.model, tuple(candidates[: routing.ATTEMPTS_MAX]), default))
+
+
+def _candidates(
+    request: ChatRequest, gateway: Gateway, wanted: list[tuple[str, str, str | None]]
+) -> list[Candidate]:
+    """Targets that have a price and an address; the first one's lack of either is the refusal."""
+    candidates = []
+    has_price = False
+    for provider, model, credential in wanted:
+        price = gateway.directory.price(provider, model)
+        has_price = has_price or price is not None
+        target = gateway.directory.upstream(provider, model, credential)
+        if price is not None and target is not None:
+            candidates.append(Candidate(target, price))
+    if candidates:
+        return candidates
+    if has_price:
+        raise Unavailable(
+            "no_credential", f"No credential is set for the provider {wanted[0][0]}."
+        )
+    if request.model in gateway.directory.routes or request.provider or "/" in request.model:
+        known = wanted[0][0] in routing.PROVIDERS
+        raise PriceUnknown(request.model) if known else UnknownModel(request.model)
+    raise UnknownModel(request.model)
+
+
+async def reserve(request: ChatRequest, bus: Bus) -> bool:
+    """Hold the most that this call can cost at its dearest target; False means: admit it again."""
+    plan, meter = bus[Plan], bus[Meter]
+    call = new_id()
+    ask = _ask(request, bus, call, plan.candidates, number=1)
+    answer = await _submit(bus, ask)
+    match answer:
+        case Granted():
+            bus[Gateway].saw_clock(answer.now_us)
+            answers = ask.answers
+            grant = Grant(
+                call=call,
+                output_tokens=answer.output_tokens,
+                cap=answer.output_tokens // answers,
+                was_injected=request.max_tokens is None,
+                windows=ask.windows,
+            )
+            bus.put(grant)
+            meter.attempts.append(Attempt(ask.attempt, 1, plan.candidates[0]))
+            return True
+        case BudgetRefused():
+            raise BudgetExceeded(answer, bus[Principal].tenant)
+        case RateRefused():
+            bus[Gateway].remember_rate_refusal(bus[Principal].key_id, answer)
+            raise RateExceeded(answer, bus[Principal].key_prefix)
+        case WindowPassed():
+            bus[Gateway].saw_clock(answer.now_us)
+        case Stale():
+            await bus[Gateway].refresh()
+    return False
+
+
+async def _submit(bus: Bus, ask: Reserve) -> object:
+    try:
+        [answer] = await bus[Gateway].books.submit(ask)
+    except LedgerUnavailable as error:
+        raise Unavailable("ledger_unavailable", "The ledger cannot be reached now.") from error
+    return answer
+
+
+def _ask(
+    request: ChatRequest,
+    bus: Bus,
+    call: str,
+    candidates: tuple[Candidate, ...],
+    number: int,
+) -> Reserve:
+    """A hold for the dearest of `candidates`; the first of them is the one to be tried."""
+    principal, tokens = bus[Principal], bus[InputTokens]
+    try:
+        bounds = [bound(candidate.price, tokens.tokens_max) for candidate in candidates]
+    except NoPrice as error:
+        raise PriceUnknown(request.model) from error
+    answers = int(request.options.get("n") or 1)
+    cap = bus[Grant].cap if Grant in bus else request.max_tokens
+    first = candidates[0]
+    return Reserve(
+        attempt=new_id(),
+        call=call,
+        call_no=number,
+        tenant_id=principal.tenant_id,
+        key_id=principal.key_id,
+        zone=principal.zone,
+        windows=_windows(principal, bus[Gateway].now_us()) if number == 1 else bus[Grant].windows,
+        rate=principal.rate if number == 1 else None,
+        base_nanos=max(each.base_nanos for each in bounds),
+        output_pico_per_token=max(each.output_pico_per_token for each in bounds),
+        output_tokens=None if cap is None else cap * answers,
+        output_tokens_max=_output_tokens_max(bus),
+        answers=answers,
+        provider=first.target.provider.name,
+        model=first.target.model,
+        price_id=first.price.id,
+        owner=bus[Gateway].owner,
+        seconds_max=settings.TOTAL_SECONDS + DRAIN_SECONDS,
+        directory_version=principal.directory_version,
+    )
+
+
+def _windows(principal: Principal, now_us: int) -> tuple[WindowKey, ...]:
+    keys = []
+    for limit in principal.limits:
+        interval = periods.interval(limit.period, principal.zone, now_us)
+        keys.append(
+            WindowKey(
+                limit.budget_id,
+                limit.subject,
+                interval.starts_us,
+                interval.ends_us,
+                limit.limit_nanos,
+                limit.scope,
+            )
+        )
+    return tuple(keys)
+
+
+def _output_tokens_max(bus: Bus) -> int:
+    """The cap where the caller gives none: the route's default, within the limit of a call."""
+    room = settings.TOKEN_LIMIT - bus[InputTokens].tokens
+    return max(1, min(bus[Plan].output_tokens_default, room))
+
+
+async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
+    """Ask the targets in order until one answers."""
+    while True:
+        attempt = bus[Meter].current
+        try:
+            response = await client.complete(
+                _capped(request, bus),
+                attempt.candidate.target,
+                bus[Gateway].transport,
+                bus[Gateway].limits,
+                attempt.id,
+            )
+        except ProviderError as error:
+            await advance(request, bus, error)
+            continue
+        attempt.usage = response.usage
+        attempt.text.append(_text_of(response))
+        bus[Meter].response = response
+        return response
+
+
+async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatChunk]:
+    """Ask the targets in order until one begins to answer, then pass on what it says."""
+    while True:
+        has_begun = False
+        try:
+            async with aclosing(_begun(request, bus)) as chunks:
+                async for chunk in chunks:
+                    has_begun = True
+                    yield chunk
+            return
+        except ProviderError as error:
+            if has_begun:
+                raise
+            await advance(request, bus, error)
+
+
+async def _begun(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatChunk]:
+    """One attempt's chunks, kept back until the first that says something to the caller."""
+    attempt, limits = bus[Meter].current, bus[Gateway].limits
+    source = client.stream(
+        _capped(request, bus), attempt.candidate.target, bus[Gateway].transport, limits, attempt.id
+    )
+    pending: list[ChatChunk] = []
+    has_begun = False
+    async with aclosing(source):
+        while True:
+            seconds = limits.total_seconds if has_begun else limits.first_byte_seconds
+            chunk = await until(source, seconds)
+            if chunk is None:
+                return
+            _meter(attempt, chunk)
+            has_begun = has_begun or _says_something(chunk) or chunk.is_last
+            pending.append(chunk)
+            if has_begun or len(pending) > PENDING_CHUNKS_MAX:
+                for each in pending:
+                    yield each
+                pending = []
+
+
+async def advance(request: ChatRequest, bus: Bus, error: ProviderError) -> None:
+    """Book the failed attempt and hold money for the next target; re-raises if there is none."""
+    meter, plan = bus[Meter], bus[Plan]
+    failed = meter.current
+    failed.error = error
+    rest = plan.candidates[failed.no :]
+    if not error.retryable or not rest:
+        raise error
+    ask = _ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
+    bill = billing.bill(failed, bus)
+    _, answer = await bus[Gateway].books.submit(bill, ask)
+    failed.is_open, failed.cost_nanos = False, bill.cost_nanos
+    logger.warning(
+        "%s failed (%s), falling back to %s",
+        failed.candidate.target.label,
+        type(error).__name__,
+        rest[0].target.label,
+        extra={"fields": {"call": bus[Grant].call, "status": error.status}},
+    )
+    if isinstance(answer, BudgetRefused):
+        raise BudgetExceeded(answer, bus[Principal].tenant) from error
+    if not isinstance(answer, Granted):
+        raise error
+    meter.attempts.append(Attempt(ask.attempt, ask.call_no, rest[0]))
+
+
+async def settle(bus: Bus) -> None:
+    """Book the attempt that is still open; comes back when its posting is committed."""
+    attempt = bus[Meter].current
+    if not attempt.is_open:
+        return
+    bill = billing.bill(attempt, bus)
+    attempt.is_open, attempt.cost_nanos = False, bill.cost_nanos
+    await bus[Gateway].books.submit(bill)
+
+
+def _capped(request: ChatRequest, bus: Bus) -> ChatRequest:
+    return replace(request, max_tokens=bus[Grant].cap)
+
+
+def _meter(attempt: Attempt, chunk: ChatChunk) -> None:
+    if chunk.usage is not None:
+        attempt.usage = chunk.usage
+    attempt.text.extend(billing.text_of_delta(choice.get("delta")) for choice in chunk.choices)
+
+
+def _says_something(chunk: ChatChunk) -> bool:
+    return any(
+        choice.get("finish_reason") or billing.text_of_delta(choice.get("delta"))
+        for choice in chunk.choices
+    )
+
+
+def _text_of(response: ChatResponse) -> str:
+    return "".join(billing.text_of_delta(choice.get("message")) for choice in response.choices)
+
+
+def _note_refusal(refusal: Refusal, bus: Bus) -> None:
+    principal = bus.get(Principal)
+    if principal is not None:
+        gateway = bus[Gateway]
+        reason = refusal.code or refusal.type
+        gateway.refusals.add(principal.tenant_id, principal.key_id, reason, gateway.now_us())
+

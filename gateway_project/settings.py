@@ -1,0 +1,147 @@
+"""The only reader of the environment. A name that is set wrongly stops the start, with the reason.
+
+| name | default | meaning |
+|---|---|---|
+| HOST, PORT | 127.0.0.1, 8000 | where the gateway listens |
+| DATABASE_URL | SQLite in the data folder | `postgres://user:password@host:port/name` |
+| REDIS_URL | none | broker for Celery; without it, folders in the data folder |
+| TOLLGATE_DATA | ./var | database, secrets, broker folders, journal |
+| TOLLGATE_CORS_ORIGINS | * | origins that may call the API from a browser, comma-separated |
+| TOLLGATE_HOSTS | * | host names that the console and REST API answer to, comma-separated |
+| TOLLGATE_SIMULATOR_URL | none | answers for providers that have no key in the environment |
+| TOLLGATE_SIMULATOR_REFUSE_URL | none | an address that refuses connections, for `sim-refuse` |
+| TOLLGATE_TOKEN_LIMIT | 128000 | input plus output tokens of one call |
+| TOLLGATE_FIRST_BYTE_SECONDS | 60 | wait for a provider's first byte |
+| TOLLGATE_TOTAL_SECONDS | 600 | a whole call at a provider |
+| TOLLGATE_DRAIN_SECONDS | 30 | how long a stopping gateway waits for calls under way |
+| TOLLGATE_CLOCK_SHIFT_SECONDS | 0 | moves the ledger's clock; for tests only |
+| OPENAI_API_KEY, OPENAI_BASE_URL, ... | none | credentials of the providers, by their own names |
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from gateway_project import secrets
+
+
+def _integer(name: str, default: int, low: int, high: int) -> int:
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}")
+    if not low <= int(text) <= high:
+        raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {text}")
+    return int(text)
+
+
+def _names(name: str, default: str) -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def _postgres(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ImproperlyConfigured("DATABASE_URL must read postgres://user:password@host:port/name")
+    options = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(options.pop("host", "") or parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "gateway_project.sqlite",
+        "NAME": str(path),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("TOLLGATE_DATA") or BASE_DIR / "var").resolve()
+SECRETS = secrets.load(DATA)
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = _integer("PORT", 8000, 1, 65535)
+
+TOKEN_LIMIT = _integer("TOLLGATE_TOKEN_LIMIT", 128_000, 1, 100_000_000)
+FIRST_BYTE_SECONDS = _integer("TOLLGATE_FIRST_BYTE_SECONDS", 60, 1, 3600)
+TOTAL_SECONDS = _integer("TOLLGATE_TOTAL_SECONDS", 600, 1, 7200)
+DRAIN_SECONDS = _integer("TOLLGATE_DRAIN_SECONDS", 30, 0, 3600)
+CLOCK_SHIFT_SECONDS = _integer("TOLLGATE_CLOCK_SHIFT_SECONDS", 0, -(10**9), 10**9)
+CORS_ORIGINS = _names("TOLLGATE_CORS_ORIGINS", "*")
+SIMULATOR_URL = os.environ.get("TOLLGATE_SIMULATOR_URL", "")
+SIMULATOR_REFUSE_URL = os.environ.get("TOLLGATE_SIMULATOR_REFUSE_URL", "")
+PROVIDER_ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name.endswith(("_API_KEY", "_BASE_URL")) and value
+}
+
+SECRET_KEY = SECRETS.django_secret
+DEBUG = False
+ALLOWED_HOSTS = _names("TOLLGATE_HOSTS", "*")
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+ROOT_URLCONF = "gateway_project.urls"
+ASGI_APPLICATION = "gateway_project.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "rest_framework",
+    "budgets.apps.BudgetsConfig",
+    "audit.apps.AuditConfig",
+    "gateway_project.apps.GatewayConfig",
+]
+MIDDLEWARE: list[str] = ["django.middleware.security.SecurityMiddleware"]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {"context_processors": []},
+    }
+]
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+DATABASES = {
+    "default": _postgres(DATABASE_URL) if DATABASE_URL else _sqlite(DATA / "tollgate.sqlite3")
+}
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "gateway_project.errors.answer_rest_error",
+    "UNAUTHENTICATED_USER": None,
+}
+REDIS_URL = os.environ.get("REDIS_URL", "")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "gateway_project.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "uvicorn": {"level": "WARNING", "handlers": [], "propagate": True},
+        "uvicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
+    },
+}

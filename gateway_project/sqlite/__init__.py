@@ -1,0 +1,1 @@
+"""Django's SQLite backend with one gate in front of every write."""

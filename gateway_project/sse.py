@@ -1,0 +1,20 @@
+"""Chunks into the bytes of server-sent events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from .errors import Refusal
+
+DONE = b"data: [DONE]\n\n"
+
+
+def event(document: Any) -> bytes:
+    return b"data: " + orjson.dumps(document) + b"\n\n"
+
+
+def error(refusal: Refusal) -> bytes:
+    """An error after the head has left: one event, and no `[DONE]` behind it."""
+    return event(refusal.body())

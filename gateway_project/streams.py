@@ -1,0 +1,95 @@
+"""Between a task that produces a stream and a door that may leave at any moment.
+
+The producer never stops for a door that has gone: what it puts is thrown away, and it goes on to
+the provider's end, within bounds, so that the bill is the provider's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Generic, TypeVar
+
+from providers.errors import TimedOut
+
+Item = TypeVar("Item")
+
+ITEMS_MAX = 64
+STALL_SECONDS = 30.0
+
+
+async def until(source: AsyncIterator[Item], seconds: float) -> Item | None:
+    """The next item, None at the end; raises TimedOut."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await anext(source, None)
+    except TimeoutError as error:
+        raise TimedOut(f"nothing came within {seconds:g} s") from error
+
+
+class Pipe(Generic[Item]):
+    """A bounded buffer with one producer and one reader, either of which may end first."""
+
+    def __init__(self) -> None:
+        self._items: deque[Item] = deque()
+        self._changed = asyncio.Condition()
+        self._has_ended = False
+        self._error: Exception | None = None
+        self.is_abandoned = False
+
+    async def run(self, source: AsyncGenerator[Item]) -> None:
+        """Move everything from `source` to the reader, or on to nowhere once it has left."""
+        try:
+            async with aclosing(source):
+                async for item in source:
+                    await self._put(item)
+        except Exception as error:
+            self._error = error
+        finally:
+            self._has_ended = True
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _put(self, item: Item) -> None:
+        if self.is_abandoned:
+            return
+        async with self._changed:
+            if len(self._items) >= ITEMS_MAX:
+                await self._wait_for_room()
+            if not self.is_abandoned:
+                self._items.append(item)
+                self._changed.notify_all()
+
+    async def _wait_for_room(self) -> None:
+        """A reader that takes nothing for STALL_SECONDS counts as gone."""
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                await self._changed.wait_for(
+                    lambda: len(self._items) < ITEMS_MAX or self.is_abandoned
+                )
+        except TimeoutError:
+            self._drop()
+
+    async def get(self) -> Item | None:
+        """The next item, or None at the end; raises what the producer raised."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._items or self._has_ended)
+            if self._items:
+                item = self._items.popleft()
+                self._changed.notify_all()
+                return item
+        if self._error is not None:
+            raise self._error
+        return None
+
+    async def abandon(self) -> None:
+        """The reader has left: what waits is thrown away, and so is all that comes."""
+        async with self._changed:
+            self._drop()
+            self._changed.notify_all()
+
+    def _drop(self) -> None:
+        self.is_abandoned = True
+        self._items.clear()

@@ -1,0 +1,64 @@
+"""Keys: how they are made, recognised and stored, and how providers' secrets are sealed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+KEY = re.compile(r"tg_([0-9A-Za-z]{32})([0-9A-Za-z]{6})")
+PREFIX_LENGTH = 10
+
+
+class CannotUnseal(Exception):
+    """The sealed text was made with another sealing key, or was changed."""
+
+
+def make_key() -> str:
+    """A new API key: `tg_`, 190 random bits, and a checksum that catches typing errors."""
+    body = "".join(secrets.choice(ALPHABET) for _ in range(32))
+    return f"tg_{body}{_checksum(body)}"
+
+
+def is_well_formed(key: str) -> bool:
+    """Whether `key` can be a key at all; a false one costs no look-up."""
+    match = KEY.fullmatch(key)
+    return match is not None and hmac.compare_digest(_checksum(match[1]), match[2])
+
+
+def digest(key: str) -> bytes:
+    """What is stored instead of the key: 32 bytes that are worthless without the pepper."""
+    pepper = bytes.fromhex(settings.SECRETS.key_pepper)
+    return hmac.digest(pepper, key.encode("utf-8", "replace"), hashlib.sha256)
+
+
+def seal(text: str) -> bytes:
+    return _fernet().encrypt(text.encode())
+
+
+def unseal(sealed: bytes) -> str:
+    """Raises CannotUnseal; never returns the sealed text itself."""
+    try:
+        return _fernet().decrypt(sealed).decode()
+    except InvalidToken as error:
+        raise CannotUnseal("this credential was sealed with another key") from error
+
+
+def _fernet() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(bytes.fromhex(settings.SECRETS.sealing_key)))
+
+
+def _checksum(body: str) -> str:
+    number = zlib.crc32(body.encode())
+    digits = ""
+    for _ in range(6):
+        number, rest = divmod(number, 62)
+        digits = ALPHABET[rest] + digits
+    return digits

@@ -1,0 +1,106 @@
+"""The canonical shapes that every provider is translated to and from.
+
+The canonical request and answer are OpenAI's chat completions, because that is what most callers
+speak: messages, tools and options keep OpenAI's JSON shapes, and a dialect translates from there.
+Usage alone has its own shape, with OpenTelemetry GenAI's names, because providers count differently
+and money is computed from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Mapping[str, Any]
+"""Foreign JSON, checked where it enters and then left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One chat call in OpenAI's shape.
+
+    `messages` are OpenAI message objects. `max_tokens` is the caller's cap on output tokens or,
+    when `max_tokens_given` is false, absent (the gateway injects one before dispatch).
+    `options` holds every other top-level field by OpenAI's name (temperature, tools, ...).
+    """
+
+    model: str
+    messages: Sequence[Json]
+    max_tokens: int | None = None
+    stream: bool = False
+    include_usage: bool = False
+    provider: str | None = None
+    options: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one attempt.
+
+    `input_tokens` is all input: it includes `cache_read_tokens` and `cache_write_tokens`, and
+    `cache_write_tokens` includes `cache_write_1h_tokens`. `output_tokens` is all output and
+    includes `reasoning_tokens`. Each dialect converts from its provider's own way of counting.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ChatResponse:
+    """A whole answer: `choices` in OpenAI's shape (index, message, finish_reason), usage or None.
+
+    `native_finish_reasons` keeps the provider's own words, one per choice.
+    """
+
+    id: str
+    model: str
+    created: int
+    choices: Sequence[Json]
+    usage: Usage | None
+    native_finish_reasons: Sequence[str | None] = ()
+    extra: Json = field(default_factory=dict)
+
+    @property
+    def content(self) -> str:
+        """Text of the first choice; empty where it only calls tools."""
+        if not self.choices:
+            return ""
+        content = self.choices[0]["message"].get("content")
+        return content if isinstance(content, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChunk:
+    """One piece of a streamed answer: `choices` in OpenAI's shape (index, delta, finish_reason).
+
+    `usage`, where present, is the whole usage so far (cumulative; the last one wins).
+    `is_last` marks the provider's own end of the stream: a stream that ends without one was cut.
+    """
+
+    id: str
+    model: str
+    created: int
+    choices: Sequence[Json] = ()
+    usage: Usage | None = None
+    is_last: bool = False
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What a dialect asks the transport to send: `path` is relative to the provider's base URL."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    dropped: Sequence[str] = ()
