@@ -102,11 +102,14 @@ class Door(AsyncHttpConsumer):
         try:
             headers = await stream.open()
             await self._head(200, {**STREAM_HEADERS, **headers})
+            last = None
             try:
                 while (chunk := await stream.get()) is not None:
+                    last = chunk
                     for data in self.write(chunk, request):
                         await self._bytes(data)
-                await self._bytes(self.ending(stream.receipt()) + sse.DONE)
+                ending = self.ending(request, last, stream.receipt())
+                await self._bytes(ending + sse.DONE)
             except Refusal as refusal:
                 await self._bytes(sse.error(refusal))
             await self.base_send({"type": "http.response.body", "body": b""})
@@ -116,8 +119,10 @@ class Door(AsyncHttpConsumer):
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
         raise NotImplementedError
 
-    def ending(self, receipt: calls.Receipt) -> bytes:
-        return b""
+    def ending(
+        self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt
+    ) -> bytes:
+        raise NotImplementedError
 
 
 class ChatCompletions(Door):
@@ -138,6 +143,13 @@ class ChatCompletions(Door):
         document = openai_chat.write_chunk(chunk, include_usage=request.include_usage)
         return [] if document is None else [sse.event(document)]
 
+    def ending(
+        self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt
+    ) -> bytes:
+        if not request.include_usage or last is None:
+            return b""
+        return sse.event(openai_chat.write_final(last, receipt.usage))
+
 
 class ChatStream(Door):
     """`POST /api/chat/stream`: content events, then one with usage and cost."""
@@ -149,7 +161,9 @@ class ChatStream(Door):
         texts = [choice.get("delta", {}).get("content") for choice in chunk.choices]
         return [sse.event({"content": text}) for text in texts if text]
 
-    def ending(self, receipt: calls.Receipt) -> bytes:
+    def ending(
+        self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt
+    ) -> bytes:
         return sse.event(
             {
                 "usage": write_usage(receipt.usage),

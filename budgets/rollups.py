@@ -1,0 +1,81 @@
+"""Postings added up by day. The mark moves in the same transaction: counted once, however often run.
+
+The mark follows the audit chain's seq, which has no gaps and no late arrivals below it; ids and
+times have both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.db import connection, transaction
+
+from .models import DailySpend, Posting, RollupMark, Tenant
+
+POSTINGS_MAX = 5_000
+Key = tuple[str, str, int, str, str]
+
+
+def roll_up() -> int:
+    """Add every tenant's new postings, at most POSTINGS_MAX per transaction; returns how many."""
+    total = 0
+    for tenant_id in Tenant.objects.values_list("id", flat=True):
+        while added := _add(tenant_id):
+            total += added
+    return total
+
+
+def _add(tenant_id: int) -> int:
+    with transaction.atomic():
+        RollupMark.objects.get_or_create(tenant_id=tenant_id)
+        mark = RollupMark.objects.select_for_update().get(tenant_id=tenant_id)
+        postings = list(
+            Posting.objects.filter(tenant_id=tenant_id, seq__gt=mark.seq).order_by("seq")[
+                :POSTINGS_MAX
+            ]
+        )
+        if not postings:
+            return 0
+        _write(tenant_id, sums(postings))
+        mark.seq = postings[-1].seq
+        mark.save(update_fields=["seq"])
+    return len(postings)
+
+
+def sums(postings: list[Posting]) -> dict[Key, list[int]]:
+    """[attempts, input tokens, output tokens, debit, credit] by day, key, provider and model."""
+    found: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
+    for posting in postings:
+        key = (
+            posting.day_utc,
+            posting.day_local,
+            posting.key_id,
+            posting.provider,
+            posting.model,
+        )
+        values = (
+            int(posting.no == 0),
+            posting.input_tokens,
+            posting.output_tokens,
+            posting.debit_nanos,
+            posting.credit_nanos,
+        )
+        found[key] = [have + more for have, more in zip(found[key], values, strict=True)]
+    return found
+
+
+def _write(tenant_id: int, found: dict[Key, list[int]]) -> None:
+    table = DailySpend._meta.db_table
+    sets = ", ".join(
+        f"{name} = {table}.{name} + excluded.{name}"
+        for name in ("attempts", "input_tokens", "output_tokens", "debit_nanos", "credit_nanos")
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} (tenant_id, day_utc, day_local, key_id, provider, model, "
+            "attempts, input_tokens, output_tokens, debit_nanos, credit_nanos) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+            "ON CONFLICT (tenant_id, day_utc, day_local, key_id, provider, model) "
+            f"DO UPDATE SET {sets}",
+            [(tenant_id, *key, *values) for key, values in sorted(found.items())],
+        )

@@ -1,0 +1,43 @@
+"""The worker's tasks: each can run twice, late or never without a wrong figure."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+from django.db import connection
+
+from . import periods, rollups, store
+from .ledger import WindowKey
+from .models import Budget
+
+AHEAD_US = 3_600_000_000
+
+
+@shared_task
+def roll_up() -> int:
+    """Add new postings to DailySpend."""
+    return rollups.roll_up()
+
+
+@shared_task
+def open_next_windows() -> int:
+    """Make the tenant windows that begin within the hour, so that the first call finds its row."""
+    now_us = time.time_ns() // 1000
+    keys = []
+    for budget in Budget.objects.filter(is_active=True, scope="tenant").select_related("tenant"):
+        period, zone = Budget.Period(budget.period).value, budget.tenant.zone
+        following = periods.interval(period, zone, periods.interval(period, zone, now_us).ends_us)
+        if following.starts_us - now_us <= AHEAD_US:
+            keys.append(
+                WindowKey(
+                    budget.id,
+                    "",
+                    following.starts_us,
+                    following.ends_us,
+                    budget.limit_nanos,
+                    "",
+                )
+            )
+    with connection.cursor() as cursor:
+        return len(store.open_windows(cursor, keys))

@@ -1,0 +1,95 @@
+"""What every dialect reads the same way: error answers, numbers of tokens, retry times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+from ..errors import BadRequest, ProviderError, StatusError, UnusableAnswer
+
+MESSAGE_MAX = 500
+RETRY_SECONDS_MAX = 60.0
+TOKENS_MAX = 10**9
+
+
+def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+    """An error status with whatever body came with it; a redirect is an unusable answer."""
+    if status < 400:
+        return UnusableAnswer(f"the provider answered with status {status}", status=status)
+    message, code, param = read_error_body(body)
+    kind = BadRequest if status in {400, 413, 422} else StatusError
+    return kind(
+        message or f"status {status}",
+        status=status,
+        code=code,
+        param=param,
+        retry_after_seconds=retry_after(headers),
+    )
+
+
+def read_error_body(body: bytes) -> tuple[str, str | None, str | None]:
+    """(message, code, param) of OpenAI's and Anthropic's error documents, else the text itself."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        text = body[:MESSAGE_MAX].decode("utf-8", "replace").strip()
+        return ("" if text.startswith("<") else text), None, None
+    return read_error_object(document.get("error") if isinstance(document, dict) else None)
+
+
+def read_error_object(error: Any) -> tuple[str, str | None, str | None]:
+    if isinstance(error, str):
+        return error[:MESSAGE_MAX], None, None
+    if not isinstance(error, Mapping):
+        return "", None, None
+    code = error.get("code") or error.get("type")
+    param = error.get("param")
+    return (
+        str(error.get("message") or "")[:MESSAGE_MAX],
+        str(code)[:100] if code else None,
+        str(param)[:100] if param else None,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, 0 to 60; milliseconds count before seconds, a past date is no wait."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return min(RETRY_SECONDS_MAX, max(0.0, milliseconds / 1000))
+    text = headers.get("retry-after")
+    if text is None:
+        return None
+    seconds = _number(text)
+    if seconds is None:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(RETRY_SECONDS_MAX, max(0.0, seconds))
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        return None
+    return number if number is not None and number == number else None
+
+
+def token_count(value: Any) -> int | None:
+    """A plausible number of tokens, 0 for null; None for anything absurd."""
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= TOKENS_MAX:
+        return None
+    return value
+
+
+def token_counts(*values: Any) -> list[int] | None:
+    """All of them, or None as soon as one is absurd: half-believed usage is worse than none."""
+    counts = [token_count(value) for value in values]
+    return None if None in counts else [count for count in counts if count is not None]

@@ -1,0 +1,235 @@
+"""Anthropic's messages API, outward: requests, whole answers and streams.
+
+https://platform.claude.com/docs/en/api/messages-streaming, 2026-11: usage in `message_delta` is
+cumulative, so the last value of each field wins over the one in `message_start`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from ..errors import StreamError, UnusableAnswer
+from ..sse import SseEvent
+from ..types import ChatChunk, ChatResponse, Usage
+from .anthropic_request import build_request
+from .answers import read_error, read_error_object, token_counts
+
+FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+}
+THINKING = frozenset({"thinking", "redacted_thinking"})
+
+
+def read_usage(raw: Any) -> Usage | None:
+    """Usage in our terms: Anthropic's input excludes what was read from or written to a cache."""
+    if not isinstance(raw, Mapping) or raw.get("input_tokens") is None:
+        return None
+    written = raw.get("cache_creation") or {}
+    if not isinstance(written, Mapping):
+        return None
+    counts = token_counts(
+        raw.get("input_tokens"),
+        raw.get("output_tokens"),
+        raw.get("cache_read_input_tokens"),
+        raw.get("cache_creation_input_tokens"),
+        written.get("ephemeral_1h_input_tokens"),
+    )
+    if counts is None:
+        return None
+    fresh, output, read, write, write_1h = counts
+    return Usage(
+        input_tokens=fresh + read + write,
+        output_tokens=output,
+        cache_read_tokens=read,
+        cache_write_tokens=write,
+        cache_write_1h_tokens=min(write_1h, write),
+    )
+
+
+def read_response(body: Any) -> ChatResponse:
+    """A whole answer; raises UnusableAnswer for a body that is none."""
+    if not isinstance(body, Mapping):
+        raise UnusableAnswer("the provider's answer is not an object")
+    if body.get("error"):
+        message, code, _ = read_error_object(body["error"])
+        raise UnusableAnswer(message or "an error with a success status", code=code)
+    blocks = body.get("content")
+    if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
+        raise UnusableAnswer("the provider's answer has no content")
+    native = body.get("stop_reason")
+    choice = {
+        "index": 0,
+        "message": _message(blocks),
+        "finish_reason": FINISH.get(str(native), "stop"),
+        "logprobs": None,
+    }
+    return ChatResponse(
+        id=str(body.get("id") or ""),
+        model=str(body.get("model") or ""),
+        created=int(time.time()),
+        choices=[choice],
+        usage=read_usage(body.get("usage")),
+        native_finish_reasons=[native],
+    )
+
+
+def _message(blocks: list[Mapping[str, Any]]) -> dict[str, Any]:
+    texts = [block.get("text", "") for block in blocks if block.get("type") == "text"]
+    calls = [
+        {
+            "id": block.get("id"),
+            "type": "function",
+            "function": {
+                "name": block.get("name"),
+                "arguments": orjson.dumps(block.get("input") or {}).decode(),
+            },
+        }
+        for block in blocks
+        if block.get("type") == "tool_use"
+    ]
+    thinking = [dict(block) for block in blocks if block.get("type") in THINKING]
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
+    if calls:
+        message["tool_calls"] = calls
+    if thinking:
+        message["reasoning_content"] = "".join(block.get("thinking", "") for block in thinking)
+        message["thinking_blocks"] = thinking
+    return message
+
+
+class StreamReader:
+    """Reads events in order; what follows `message_stop` is ignored."""
+
+    def __init__(self) -> None:
+        self._id = ""
+        self._model = ""
+        self._created = int(time.time())
+        self._usage: dict[str, Any] = {}
+        self._tools: dict[int, int] = {}
+        self._thinking: dict[int, dict[str, Any]] = {}
+        self._has_ended = False
+
+    def feed(self, event: SseEvent) -> list[ChatChunk]:
+        """Chunks of one event; raises StreamError for an error event."""
+        if self._has_ended:
+            return []
+        try:
+            body = orjson.loads(event.data)
+        except orjson.JSONDecodeError as error:
+            raise StreamError("an event of the stream is not JSON") from error
+        if not isinstance(body, Mapping):
+            raise StreamError("an event of the stream is not an object")
+        match body.get("type") or event.event:
+            case "message_start":
+                return self._start(body.get("message") or {})
+            case "content_block_start":
+                return self._open(body.get("index", 0), body.get("content_block") or {})
+            case "content_block_delta":
+                return self._delta(body.get("index", 0), body.get("delta") or {})
+            case "content_block_stop":
+                return self._close(body.get("index", 0))
+            case "message_delta":
+                return self._finish(body)
+            case "message_stop":
+                self._has_ended = True
+                return [self._chunk(is_last=True)]
+            case "error":
+                message, code, _ = read_error_object(body.get("error"))
+                raise StreamError(message or "the provider reported an error", code=code)
+        return []
+
+    def _chunk(
+        self,
+        delta: Mapping[str, Any] | None = None,
+        *,
+        finish: str | None = None,
+        is_last: bool = False,
+    ) -> ChatChunk:
+        choices = []
+        if delta is not None:
+            choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]
+        return ChatChunk(
+            id=self._id,
+            model=self._model,
+            created=self._created,
+            choices=choices,
+            usage=read_usage(self._usage),
+            is_last=is_last,
+        )
+
+    def _start(self, message: Mapping[str, Any]) -> list[ChatChunk]:
+        self._id = str(message.get("id") or "")
+        self._model = str(message.get("model") or "")
+        self._note(message.get("usage"))
+        return [self._chunk({"role": "assistant", "content": ""})]
+
+    def _note(self, usage: Any) -> None:
+        if isinstance(usage, Mapping):
+            self._usage.update({k: v for k, v in usage.items() if v is not None})
+
+    def _open(self, index: int, block: Mapping[str, Any]) -> list[ChatChunk]:
+        kind = block.get("type")
+        if kind in THINKING:
+            self._thinking[index] = dict(block)
+            return []
+        if kind == "tool_use":
+            number = self._tools[index] = len(self._tools)
+            function = {"name": block.get("name"), "arguments": ""}
+            call = {
+                "index": number,
+                "id": block.get("id"),
+                "type": "function",
+                "function": function,
+            }
+            return [self._chunk({"tool_calls": [call]})]
+        text = block.get("text")
+        return [self._chunk({"content": text})] if kind == "text" and text else []
+
+    def _delta(self, index: int, delta: Mapping[str, Any]) -> list[ChatChunk]:
+        match delta.get("type"):
+            case "text_delta":
+                return [self._chunk({"content": delta.get("text", "")})]
+            case "input_json_delta":
+                function = {"arguments": delta.get("partial_json", "")}
+                call = {"index": self._tools.get(index, 0), "function": function}
+                return [self._chunk({"tool_calls": [call]})] if index in self._tools else []
+            case "thinking_delta":
+                text = str(delta.get("thinking", ""))
+                block = self._thinking.setdefault(index, {"type": "thinking", "thinking": ""})
+                block["thinking"] = str(block.get("thinking", "")) + text
+                return [self._chunk({"reasoning_content": text})]
+            case "signature_delta":
+                block = self._thinking.setdefault(index, {"type": "thinking", "thinking": ""})
+                block["signature"] = delta.get("signature")
+        return []
+
+    def _close(self, index: int) -> list[ChatChunk]:
+        block = self._thinking.pop(index, None)
+        return [] if block is None else [self._chunk({"thinking_blocks": [block]})]
+
+    def _finish(self, body: Mapping[str, Any]) -> list[ChatChunk]:
+        self._note(body.get("usage"))
+        delta = body.get("delta") or {}
+        native = delta.get("stop_reason")
+        if native is None:
+            return []
+        return [self._chunk({}, finish=FINISH.get(str(native), "stop"))]
+
+
+__all__ = [
+    "StreamReader",
+    "build_request",
+    "read_error",
+    "read_response",
+    "read_usage",
+]

@@ -1,0 +1,123 @@
+"""Prices from the installed `genai-prices` package, in rows that a dated table can keep.
+
+The package is imported only here and only when asked: it costs half a second and tens of
+megabytes, and a running gateway reads its own table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from importlib.metadata import version
+from typing import Any
+
+RENAMED = {"x-ai": "xai", "google": "gemini", "moonshotai": "moonshot"}
+SIMULATORS = ("simulator", "simulator-anthropic", "simulator-refuse")
+SIMULATED_RATES = {"input_mtok": "0.15", "output_mtok": "0.60"}
+FIXED_RATES = {"input_mtok": "0", "output_mtok": "0", "request": "0.10"}
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """`match` is a rule for `matches`, `rates` are decimal texts for `Price.from_row`."""
+
+    provider: str
+    model: str
+    match: dict[str, Any]
+    rates: dict[str, Any]
+    context_window: int | None
+    source_url: str
+    source_version: str
+
+
+def read_prices(today: date) -> list[PriceRow]:
+    """Every model of the installed list with the prices in force at the start of `today`, UTC."""
+    from genai_prices import data  # the import is dear, see above
+
+    at = datetime.combine(today, time(), UTC)
+    release = version("genai-prices")
+    rows = []
+    for provider in data.providers:
+        urls = provider.pricing_urls or [""]
+        for model in provider.models:
+            rates = _rates(model.get_prices(at))
+            variants = [
+                {"when": dict(variant.when), "rates": _rates(variant.prices)}
+                for variant in model.price_variants or ()
+                if variant.constraint is None or variant.constraint.active(at)
+            ]
+            if variants:
+                rates["variants"] = variants
+            rows.append(
+                PriceRow(
+                    provider=RENAMED.get(provider.id, provider.id),
+                    model=model.id,
+                    match=_match(model.match),
+                    rates=rates,
+                    context_window=model.context_window,
+                    source_url=str(urls[0]),
+                    source_version=release,
+                )
+            )
+    return rows
+
+
+def simulator_prices() -> list[PriceRow]:
+    """The simulator's: `sim-fixed` ten cents a call, everything else like a small real model."""
+    rows = []
+    for provider in SIMULATORS:
+        for model, match, rates in (
+            ("sim-fixed", {"equals": "sim-fixed"}, FIXED_RATES),
+            ("sim-echo", {"starts_with": "sim-"}, SIMULATED_RATES),
+        ):
+            rows.append(PriceRow(provider, model, match, dict(rates), 128_000, "simulator", "1"))
+    return rows
+
+
+def matches(match: Mapping[str, Any], name: str) -> bool:
+    """Whether a rule covers a model's name; names are compared without regard to case."""
+    [(kind, value)] = match.items()
+    text = name.lower()
+    match kind:
+        case "equals":
+            return text == str(value).lower()
+        case "starts_with":
+            return text.startswith(str(value).lower())
+        case "ends_with":
+            return text.endswith(str(value).lower())
+        case "contains":
+            return str(value).lower() in text
+        case "regex":
+            return re.search(value, text, re.IGNORECASE) is not None
+        case "or":
+            return any(matches(each, name) for each in value)
+        case "and":
+            return all(matches(each, name) for each in value)
+    raise ValueError(f"{kind!r} is not a rule for names")
+
+
+def _match(clause: Any) -> dict[str, Any]:
+    for attribute in ("equals", "starts_with", "ends_with", "contains", "regex"):
+        if hasattr(clause, attribute):
+            return {attribute: getattr(clause, attribute)}
+    for attribute in ("or", "and"):
+        parts = getattr(clause, f"{attribute}_", None)
+        if parts is not None:
+            return {attribute: [_match(part) for part in parts]}
+    raise ValueError(f"{type(clause).__name__} is not a rule for names")
+
+
+def _rates(prices: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in vars(prices).items():
+        if value is None or name.startswith("_"):
+            continue
+        tiers = getattr(value, "tiers", None)
+        if tiers is None:
+            found[name] = str(value)
+        else:
+            steps = [[tier.start, str(tier.price)] for tier in tiers]
+            found[name] = {"base": str(value.base), "tiers": steps}
+    return found
