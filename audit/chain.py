@@ -104,9 +104,7 @@ def genesis(tenant: int, origin: str, nonce: bytes, now_us: int) -> tuple[Head, 
     return _link(Head(tenant, -1, NO_HASH, 0), draft, now_us)
 
 
-def extend(
-    head: Head, drafts: Sequence[Draft], now_us: int
-) -> tuple[Head, list[Entry]]:
+def extend(head: Head, drafts: Sequence[Draft], now_us: int) -> tuple[Head, list[Entry]]:
     """Link drafts of one tenant to its head; times never go back, whatever the clock does."""
     entries = []
     for draft in drafts:

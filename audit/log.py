@@ -149,9 +149,7 @@ def _tenants(cursor: Any) -> list[int]:
     return [row[0] for row in cursor.fetchall()]
 
 
-def _walk(
-    cursor: Any, checker: Checker, progress: Callable[[int], None] | None
-) -> Bad | None:
+def _walk(cursor: Any, checker: Checker, progress: Callable[[int], None] | None) -> Bad | None:
     for page in _pages(cursor, checker.tenant):
         fault = checker.feed(page)
         if fault is not None:

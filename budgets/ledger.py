@@ -5,9 +5,9 @@ locked and answers every operation in order, later ones seeing what earlier ones
 
 | operation | answers | does |
 |---|---|---|
-| Reserve | Granted, RateRefused, BudgetRefused, WindowPassed | holds an upper bound in each window |
+| Reserve | Granted, RateRefused, BudgetRefused, WindowPassed | holds an upper bound |
 | Settle | Settled, AlreadySettled, UnknownAttempt | frees the hold, books the cost |
-| Expire | Settled, AlreadySettled, UnknownAttempt | books the whole hold of an attempt without owner |
+| Expire | Settled, AlreadySettled, UnknownAttempt | books the whole hold of a lost attempt |
 
 Always: after each Reserve, spent + held <= limit in every window it touched. A Settle that costs
 more than its hold is booked in full, and the excess stands in the window's `over_nanos`.
@@ -323,9 +323,7 @@ def _tokens_in(ask: Reserve, hold: Hold) -> int:
     return min(most, (hold.amount_nanos - ask.base_nanos) * 1000 // ask.output_pico_per_token)
 
 
-def _refusal(
-    ask: Reserve, windows: Sequence[Window], amount: int, now_us: int
-) -> BudgetRefused:
+def _refusal(ask: Reserve, windows: Sequence[Window], amount: int, now_us: int) -> BudgetRefused:
     key, window = max(
         (
             (key, window)
@@ -420,9 +418,7 @@ def _close(state: State, outcome: Outcome, hold: Hold, posting: Posting) -> Sett
     return Settled(posting)
 
 
-def _correct(
-    state: State, outcome: Outcome, posted: Posted, ask: Settle, now_us: int
-) -> Settled:
+def _correct(state: State, outcome: Outcome, posted: Posted, ask: Settle, now_us: int) -> Settled:
     """A provisional bill becomes exact by a further posting; nothing is ever overwritten."""
     change = ask.cost_nanos - posted.net_nanos
     posting = Posting(

@@ -103,6 +103,14 @@ def _start(zone: str, day: date) -> int:
     return high
 
 
+def named(text: str) -> Period:
+    """A period from the name that a row keeps; raises ValueError for any other name."""
+    match text:
+        case "day" | "month":
+            return text
+    raise ValueError(f"{text!r} is not a period")
+
+
 def local_day(zone: str, at_us: int) -> str:
     """The ISO date of this instant in `zone`."""
     return _local_date(zone, at_us).isoformat()

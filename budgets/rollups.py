@@ -1,4 +1,4 @@
-"""Postings added up by day. The mark moves in the same transaction: counted once, however often run.
+"""Postings added up by day, once each, however often it runs: the mark moves in the transaction.
 
 The mark follows the audit chain's seq, which has no gaps and no late arrivals below it; ids and
 times have both.

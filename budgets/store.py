@@ -82,7 +82,8 @@ def lock(cursor: Any, vendor: str, window_ids: Iterable[int], key_ids: Iterable[
     for row in _select(cursor, f"SELECT {WINDOW} FROM budgets_window", "id", wanted, tail):
         state.windows_by_id[row[0]] = Window(*row)
     keys = sorted(set(key_ids))
-    for key_id, tat in _select(cursor, "SELECT key_id, tat FROM budgets_rate", "key_id", keys, tail):
+    query = "SELECT key_id, tat FROM budgets_rate"
+    for key_id, tat in _select(cursor, query, "key_id", keys, tail):
         state.rates[key_id] = tat
     return state
 
@@ -128,9 +129,23 @@ def tenants_of(cursor: Any, operations: Sequence[Operation]) -> set[int]:
     return found
 
 
+def postings_after(
+    cursor: Any, tenant_id: int, seq: int, rows_max: int
+) -> list[tuple[int, Posting]]:
+    """A tenant's next postings above `seq`, each with its own seq."""
+    cursor.execute(
+        f"SELECT {POSTING} FROM budgets_posting WHERE tenant_id=%s AND seq>%s "
+        "ORDER BY seq LIMIT %s",
+        (tenant_id, seq, rows_max),
+    )
+    return [(row[25], _posting(row)) for row in cursor.fetchall()]
+
+
 def write(cursor: Any, vendor: str, outcome: Outcome, seqs: Mapping[int, int]) -> None:
     """Write the outcome; `seqs` gives each posting (by its place) its seq in the audit chain."""
-    _insert(cursor, vendor, "budgets_hold", HOLD, [_hold_row(h) for h in outcome.holds_made.values()])
+    _insert(
+        cursor, vendor, "budgets_hold", HOLD, [_hold_row(h) for h in outcome.holds_made.values()]
+    )
     if outcome.holds_gone:
         marks = ", ".join(["%s"] * len(outcome.holds_gone))
         cursor.execute(f"DELETE FROM budgets_hold WHERE attempt IN ({marks})", outcome.holds_gone)
@@ -195,7 +210,8 @@ def _text(numbers: Sequence[int]) -> str:
 
 
 def _hold(row: Sequence[Any]) -> Hold:
-    return Hold(*row[:6], _numbers(row[6]), *row[7:])
+    values: list[Any] = [*row[:6], _numbers(row[6]), *row[7:]]
+    return Hold(*values)
 
 
 def _hold_row(hold: Hold) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ def open_next_windows() -> int:
     now_us = time.time_ns() // 1000
     keys = []
     for budget in Budget.objects.filter(is_active=True, scope="tenant").select_related("tenant"):
-        period, zone = Budget.Period(budget.period).value, budget.tenant.zone
+        period, zone = periods.named(budget.period), budget.tenant.zone
         following = periods.interval(period, zone, periods.interval(period, zone, now_us).ends_us)
         if following.starts_us - now_us <= AHEAD_US:
             keys.append(

@@ -43,9 +43,7 @@ def create_tenant(actor: str, external_id: str, name: str, zone: str = "UTC") ->
             external_id=external_id, name=name, zone=zone, version=version
         )
         now = now_us(cursor)
-        audit_log.open_log(
-            cursor, connection.vendor, tenant.id, settings.SECRETS.audit_origin, now
-        )
+        audit_log.open_log(cursor, connection.vendor, tenant.id, settings.SECRETS.audit_origin, now)
         draft = _draft(tenant.id, actor, "tenant.create", f"tenant:{external_id}", zone=zone)
         audit_log.append(cursor, connection.vendor, [draft], now)
     return tenant
@@ -156,9 +154,7 @@ def set_route(
         )
         route.targets.all().delete()
         Target.objects.bulk_create(
-            Target(
-                route=route, position=at, provider=provider, model=model, credential=credential
-            )
+            Target(route=route, position=at, provider=provider, model=model, credential=credential)
             for at, (provider, model, credential) in enumerate(targets)
         )
     return route
@@ -170,20 +166,18 @@ def sync_prices(actor: str, now: datetime | None = None) -> tuple[int, int]:
     wanted = {(row.provider, row.model): row for row in _price_rows(now)}
     current = {(p.provider, p.model): p for p in Price.objects.filter(valid_to=None)}
     changed = [row for key, row in wanted.items() if _differs(current.get(key), row)]
-    closing = [current[key].id for key in current if key in {(r.provider, r.model) for r in changed}]
+    closing = [
+        current[key].id for key in current if key in {(r.provider, r.model) for r in changed}
+    ]
     if not changed:
         return 0, 0
-    draft = _draft(
-        SYSTEM, actor, "prices.sync", "prices", added=len(changed), closed=len(closing)
-    )
+    draft = _draft(SYSTEM, actor, "prices.sync", "prices", added=len(changed), closed=len(closing))
     with change(draft) as version:
         for start in range(0, len(closing), 500):
             Price.objects.filter(id__in=closing[start : start + 500]).update(
                 valid_to=now, version=version
             )
-        Price.objects.bulk_create(
-            [_price(row, now, version) for row in changed], batch_size=200
-        )
+        Price.objects.bulk_create([_price(row, now, version) for row in changed], batch_size=200)
     return len(changed), len(closing)
 
 

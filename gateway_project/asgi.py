@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
 
@@ -16,13 +17,18 @@ from django.urls import path, re_path  # noqa: E402
 from .consumers import ChatCompletions, ChatStream, Models  # noqa: E402
 from .edge import Edge  # noqa: E402
 
+DOORS: dict[str, Any] = {
+    "v1/chat/completions": ChatCompletions,
+    "v1/models": Models,
+    "api/chat/stream": ChatStream,
+}
+everything_else: Any = django_application
+router: Any = URLRouter
 application = Edge(
-    URLRouter(
+    router(
         [
-            path("v1/chat/completions", ChatCompletions.as_asgi()),
-            path("v1/models", Models.as_asgi()),
-            path("api/chat/stream", ChatStream.as_asgi()),
-            re_path(r"", django_application),
+            *(path(where, door.as_asgi()) for where, door in DOORS.items()),
+            re_path(r"", everything_else),
         ]
     )
 )

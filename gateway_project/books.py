@@ -8,7 +8,7 @@ after the commit. Operations that were submitted together stay together and in o
 |---|---|
 | connection lost, COMMIT unanswered | the same batch again; every operation is idempotent by id |
 | a data error | the batch is halved until the culprit stands alone; only it gets the error |
-| the database stays away | Reserve gets LedgerUnavailable after a bound; Settle and Expire stay queued |
+| the database stays away | a Reserve is refused after a bound; a Settle stays queued |
 """
 
 from __future__ import annotations
@@ -75,9 +75,7 @@ def now_us(cursor: Any) -> int:
     )
 
 
-def transact(
-    operations: Sequence[Operation], drafts: Sequence[chain.Draft] = ()
-) -> list[Answer]:
+def transact(operations: Sequence[Operation], drafts: Sequence[chain.Draft] = ()) -> list[Answer]:
     """Run one batch in one transaction on this thread's connection; returns answers in order."""
     with connection.cursor() as cursor:
         ids = _open(cursor, operations)
@@ -301,4 +299,3 @@ def change(*drafts: chain.Draft) -> Iterator[int]:
         yield directory.version
         if drafts:
             audit_log.append(cursor, connection.vendor, list(drafts), now_us(cursor))
-

@@ -14,7 +14,7 @@ from providers import client
 from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
 
-from . import gateway, pipeline
+from . import gateway, guards, pipeline
 from .facts import Bearer, Grant, Meter
 from .streams import Pipe
 
@@ -41,6 +41,11 @@ class Receipt:
             "x-tollgate-cost-nanos": str(self.cost_nanos),
         }
         return {**named, **_optional_headers(self.cap, self.dropped)}
+
+
+async def check(bearer: Bearer) -> None:
+    """Raise InvalidKey for a bearer that no call could use, before its body is looked at."""
+    await guards.identify(bearer, await gateway.running())
 
 
 async def whole(request: ChatRequest, bearer: Bearer) -> tuple[ChatResponse, Receipt]:

@@ -9,7 +9,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
 
-from django.conf import settings  # noqa: E402  # reads the environment that is set above
+from django.conf import settings  # reads the environment that is set above
 
 
 def _broker() -> dict[str, Any]:

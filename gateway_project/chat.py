@@ -43,10 +43,11 @@ class ChatView(APIView):
     parser_classes = ()
 
     def post(self, request: Request) -> Response:
-        document = read_json(request._request.body, request.content_type or "")
-        chat = read_chat(document, is_stream=False)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         bearer = Bearer(token if scheme.lower() == "bearer" else "")
+        async_to_sync(calls.check)(bearer)
+        document = read_json(request._request.body, request.content_type or "")
+        chat = read_chat(document, is_stream=False)
         response, receipt = async_to_sync(calls.whole)(chat, bearer)
         answer = {
             "id": response.id,

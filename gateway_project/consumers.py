@@ -45,6 +45,7 @@ class Door(AsyncHttpConsumer):
         self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         if scope["method"] != self.method:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
+        await guards.identify(self.bearer, await gateway.running())  # before any body is read
         body = await self._read(receive)
         answer = asyncio.create_task(self._answer(body))
         watch = asyncio.create_task(_gone(receive))
@@ -89,9 +90,7 @@ class Door(AsyncHttpConsumer):
 
     async def _head(self, status: int, headers: Mapping[str, str]) -> None:
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await self.base_send(
-            {"type": "http.response.start", "status": status, "headers": pairs}
-        )
+        await self.base_send({"type": "http.response.start", "status": status, "headers": pairs})
 
     async def _bytes(self, data: bytes) -> None:
         await self.base_send({"type": "http.response.body", "body": data, "more_body": True})
@@ -119,9 +118,7 @@ class Door(AsyncHttpConsumer):
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
         raise NotImplementedError
 
-    def ending(
-        self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt
-    ) -> bytes:
+    def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         raise NotImplementedError
 
 
@@ -143,9 +140,7 @@ class ChatCompletions(Door):
         document = openai_chat.write_chunk(chunk, include_usage=request.include_usage)
         return [] if document is None else [sse.event(document)]
 
-    def ending(
-        self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt
-    ) -> bytes:
+    def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         if not request.include_usage or last is None:
             return b""
         return sse.event(openai_chat.write_final(last, receipt.usage))
@@ -161,9 +156,7 @@ class ChatStream(Door):
         texts = [choice.get("delta", {}).get("content") for choice in chunk.choices]
         return [sse.event({"content": text}) for text in texts if text]
 
-    def ending(
-        self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt
-    ) -> bytes:
+    def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         return sse.event(
             {
                 "usage": write_usage(receipt.usage),

@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from budgets.money import NANOS_PER_DOLLAR
 from budgets.models import Tenant
+from budgets.money import NANOS_PER_DOLLAR
 
 from . import administration
 
@@ -70,19 +70,20 @@ def _write(path: Any, known: dict[str, str]) -> None:
 
 def instructions(known: dict[str, str]) -> str:
     """What `make run` prints: where, who, and lines that work."""
-    call = f"curl -s {known['url']}/v1/chat/completions -H 'Authorization: Bearer {known['api_key']}'"
-    body = """-H 'Content-Type: application/json' -d '{"model": "sim-echo", %s"messages": [{"role": "user", "content": "Hello!"}]}'"""
+    call = f"{known['url']}/v1/chat/completions -H 'Authorization: Bearer {known['api_key']}'"
+    message = '"messages": [{"role": "user", "content": "Hello!"}]'
+    kind = "-H 'Content-Type: application/json'"
     return f"""
-Tollgate is running at {known['url']}
+Tollgate is running at {known["url"]}
 
-  API key   {known['api_key']}
-  admin     {known['admin_user']} / {known['admin_password']}
+  API key   {known["api_key"]}
+  admin     {known["admin_user"]} / {known["admin_password"]}
 
 A whole answer:
-{call} {body % ""}
+curl -s {call} {kind} -d '{{"model": "sim-echo", {message}}}'
 
 A stream:
-{call.replace("-s", "-sN")} {body % '"stream": true, '}
+curl -sN {call} {kind} -d '{{"model": "sim-echo", "stream": true, {message}}}'
 
 Ctrl-C stops it.
 """

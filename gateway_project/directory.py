@@ -15,6 +15,7 @@ from functools import lru_cache
 from django.conf import settings
 from django.db import transaction
 
+from budgets import periods
 from budgets.limits import RateLimit
 from budgets.models import ApiKey, Budget, Tenant
 from providers.catalog import PROVIDERS
@@ -86,9 +87,12 @@ class Directory:
 
     def refresh(self) -> None:
         """Read every row that is newer than this snapshot, in one transaction."""
+        versions = models.Directory.objects.filter(id=1).values_list("version", flat=True)
+        if (versions.first() or 0) <= self.version:
+            return
         with transaction.atomic():
-            row = models.Directory.objects.filter(id=1).values_list("version", flat=True).first()
-            if row is None or row <= self.version:
+            row = versions.first()
+            if row is None:
                 return
             self._read_tenants()
             self._read_keys()
@@ -230,7 +234,7 @@ def _limits(key: KeyRow, budgets: list[BudgetRow]) -> list[Limit]:
         else:
             continue
         scope = f"{scope} ({'daily' if budget.period == 'day' else 'monthly'} budget)"
-        period = Budget.Period(budget.period).value
+        period = periods.named(budget.period)
         found.append(Limit(budget.id, scope, subject, period, budget.limit_nanos))
     return found
 

@@ -25,6 +25,8 @@ BODY_BYTES_MAX = 32 * 1024 * 1024
 HEADER_BYTES_MAX = 64 * 1024
 BODY_IDLE_SECONDS = 30.0
 BODY_TOTAL_SECONDS = 120.0
+LINGER_SECONDS = 5.0
+LINGER_BYTES_MAX = 4 * BODY_BYTES_MAX
 UNDER_WAY_MAX = 2_000
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:\-]{1,128}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -204,7 +206,22 @@ class Exchange:
         await self.send(
             {"type": "http.response.start", "status": refusal.status, "headers": headers}
         )
-        await self.send({"type": "http.response.body", "body": body})
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._linger()
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def _linger(self) -> None:
+        """Read on for a while: a close with unread bytes would reset the answer away."""
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._body_ended and self._body_bytes < LINGER_BYTES_MAX:
+                    message = await self._receive()
+                    if message["type"] != "http.request":
+                        return
+                    self._body_bytes += len(message.get("body", b""))
+                    self._body_ended = not message.get("more_body", False)
+        except TimeoutError:
+            return
 
     def log(self) -> None:
         fields = {

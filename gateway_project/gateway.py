@@ -115,6 +115,12 @@ class Gateway:
         async with self._refreshed:
             await self.in_thread(self.directory.refresh)
 
+    async def has_news(self) -> bool:
+        """Is the database ahead of the snapshot that a call was refused by?"""
+        before = self.directory.version
+        await self.refresh()
+        return self.directory.version != before
+
     async def look_up(self, digest: bytes) -> KeyRow | None:
         """A key that is newer than the snapshot; a miss is remembered for a second."""
         seen = self._unknown.get(digest)
@@ -133,7 +139,8 @@ class Gateway:
         return await loop.run_in_executor(self._threads, lambda: _with_connection(work))
 
     async def _tick(self) -> None:
-        operations = await self.in_thread(lambda: (beat(self.owner), expired())[1])
+        await self.in_thread(lambda: beat(self.owner))
+        operations = await self.in_thread(expired)
         for operation in operations:
             self.books.put(Submission((operation,)))
         self._flush_refusals(is_last=False)

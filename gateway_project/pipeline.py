@@ -18,7 +18,7 @@ and the door only awaits. A fallback happens before the first byte to the caller
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
@@ -35,6 +35,7 @@ from budgets.ledger import (
     WindowPassed,
 )
 from providers import client, routing
+from providers.catalog import PROVIDERS
 from providers.errors import ProviderError
 from providers.flow import Bus
 from providers.pricing import PriceUnknown as NoPrice
@@ -45,6 +46,7 @@ from . import billing, guards
 from .books import LedgerUnavailable
 from .errors import (
     BudgetExceeded,
+    NotAllowed,
     PriceUnknown,
     RateExceeded,
     Refusal,
@@ -70,7 +72,7 @@ async def complete(request: ChatRequest, bus: Bus) -> ChatResponse:
         return await dispatch(request, bus)
 
 
-async def stream(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatChunk]:
+async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
     """The answer in pieces; when it ends without an error, it is booked."""
     async with settled(request, bus), aclosing(dispatch_stream(request, bus)) as chunks:
         async for chunk in chunks:
@@ -90,6 +92,8 @@ async def admit(request: ChatRequest, bearer: Bearer, gateway: Gateway) -> Bus:
             if await reserve(request, bus):
                 return bus
         except Refusal as refusal:
+            if isinstance(refusal, NotAllowed | UnknownModel) and await gateway.has_news():
+                continue
             _note_refusal(refusal, bus)
             raise
     raise Unavailable("directory_changing", "Keys and limits are changing; try again.")
@@ -127,25 +131,27 @@ async def route(request: ChatRequest, bus: Bus) -> None:
 def _candidates(
     request: ChatRequest, gateway: Gateway, wanted: list[tuple[str, str, str | None]]
 ) -> list[Candidate]:
-    """Targets that have a price and an address; the first one's lack of either is the refusal."""
+    """Targets with a price and an address; the first one's lack of a price is the refusal."""
+    provider, model, _ = wanted[0]
+    if gateway.directory.price(provider, model) is None:
+        raise _unpriced(request, gateway, provider)
     candidates = []
-    has_price = False
     for provider, model, credential in wanted:
         price = gateway.directory.price(provider, model)
-        has_price = has_price or price is not None
         target = gateway.directory.upstream(provider, model, credential)
         if price is not None and target is not None:
             candidates.append(Candidate(target, price))
-    if candidates:
-        return candidates
-    if has_price:
-        raise Unavailable(
-            "no_credential", f"No credential is set for the provider {wanted[0][0]}."
-        )
-    if request.model in gateway.directory.routes or request.provider or "/" in request.model:
-        known = wanted[0][0] in routing.PROVIDERS
-        raise PriceUnknown(request.model) if known else UnknownModel(request.model)
-    raise UnknownModel(request.model)
+    if not candidates:
+        raise Unavailable("no_credential", f"No credential is set for {wanted[0][0]}.")
+    return candidates
+
+
+def _unpriced(request: ChatRequest, gateway: Gateway, provider: str) -> Refusal:
+    """A model that was routed or chosen on purpose lacks a price; any other does not exist."""
+    is_chosen = request.provider is not None or request.model.startswith(f"{provider}/")
+    if (is_chosen or request.model in gateway.directory.routes) and provider in PROVIDERS:
+        return PriceUnknown(request.model)
+    return UnknownModel(request.model)
 
 
 async def reserve(request: ChatRequest, bus: Bus) -> bool:
@@ -271,7 +277,7 @@ async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
         return response
 
 
-async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatChunk]:
+async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
     """Ask the targets in order until one begins to answer, then pass on what it says."""
     while True:
         has_begun = False
@@ -287,7 +293,7 @@ async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatC
             await advance(request, bus, error)
 
 
-async def _begun(request: ChatRequest, bus: Bus) -> AsyncIterator[ChatChunk]:
+async def _begun(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
     """One attempt's chunks, kept back until the first that says something to the caller."""
     attempt, limits = bus[Meter].current, bus[Gateway].limits
     source = client.stream(
@@ -373,4 +379,3 @@ def _note_refusal(refusal: Refusal, bus: Bus) -> None:
         gateway = bus[Gateway]
         reason = refusal.code or refusal.type
         gateway.refusals.add(principal.tenant_id, principal.key_id, reason, gateway.now_us())
-

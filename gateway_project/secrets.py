@@ -1,4 +1,4 @@
-"""The installation's own secrets: made at first start, kept in one file that only its owner reads."""
+"""The installation's own secrets: made at first start, kept in a file that only its owner reads."""
 
 from __future__ import annotations
 

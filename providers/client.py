@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ async def complete(
 
 async def stream(
     request: ChatRequest, target: Target, transport: Transport, limits: Limits, attempt: str
-) -> AsyncIterator[ChatChunk]:
+) -> AsyncGenerator[ChatChunk]:
     """Ask for a streamed answer; raises ConnectionLost if it ends without the provider's end."""
     dialect = DIALECTS[target.provider.dialect]
     async with _send(build(request, target), target, transport, limits, attempt) as answer:
@@ -95,5 +95,3 @@ def _send(
         first_byte_seconds=limits.first_byte_seconds,
         total_seconds=limits.total_seconds,
     )
-
-

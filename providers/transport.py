@@ -83,15 +83,15 @@ class Transport:
             async with asyncio.timeout(first_byte_seconds):
                 response = await self._client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            if _was_connected(error):
+                raise ConnectionLost("the provider closed the connection") from error
             raise ConnectFailed("no connection to the provider") from error
         except (TimeoutError, httpx.TimeoutException) as error:
             raise TimedOut(f"no answer within {first_byte_seconds:g} s") from error
-        except httpx.TransportError as error:
-            raise ConnectionLost("the provider closed the connection") from error
+        except Exception as error:  # whatever a client raises here, the request may have been sent
+            raise ConnectionLost("the connection to the provider failed") from error
         try:
-            yield HttpAnswer(
-                response.status_code, response.headers, _bounded(response, deadline)
-            )
+            yield HttpAnswer(response.status_code, response.headers, _bounded(response, deadline))
         finally:
             await response.aclose()
 
@@ -107,5 +107,19 @@ async def _bounded(response: httpx.Response, deadline: float) -> AsyncIterator[b
             yield chunk
     except (TimeoutError, httpx.TimeoutException) as error:
         raise TimedOut("the answer took too long") from error
-    except (httpx.TransportError, httpx.StreamError) as error:
+    except Exception as error:  # whatever a client raises here, the answer has ended early
         raise ConnectionLost("the provider cut the connection") from error
+
+
+def _was_connected(error: Exception) -> bool:
+    """Whether a connection stood before it failed: then the request may have been sent.
+
+    The adapter of aiohttp reports every lost connection as a failed connect; aiohttp's own
+    exception behind it tells them apart.
+    """
+    cause = error.__cause__
+    names = {kind.__name__ for kind in type(cause).__mro__} if cause is not None else set()
+    return "ClientConnectionError" in names and not names & {
+        "ClientConnectorError",
+        "ConnectionTimeoutError",
+    }

@@ -62,31 +62,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return Passing(None if reads or self._gate.is_open else self._gate)
 
     def create_cursor(self, name: str | None = None) -> GatedCursor:
-        cursor = self.connection.cursor(factory=GatedCursor)
+        cursor: GatedCursor = self.connection.cursor(factory=GatedCursor)
         cursor.wrapper = self
         return cursor
 
     def _start_transaction_under_autocommit(self) -> None:
         _open(self._gate)
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # not in the stubs
         except BaseException:
             self._gate.close()
             raise
 
     def _commit(self) -> None:
-        super()._commit()
+        super()._commit()  # type: ignore[misc]  # not in the stubs
         self._gate.close()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]  # not in the stubs
         finally:
             self._gate.close()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]  # not in the stubs
         finally:
             self._gate.drop()
 

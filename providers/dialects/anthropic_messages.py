@@ -15,8 +15,8 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatResponse, Usage
-from .anthropic_request import build_request
 from .answers import read_error, read_error_object, token_counts
+from .anthropic_request import build_request
 
 FINISH = {
     "end_turn": "stop",

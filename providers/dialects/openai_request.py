@@ -31,9 +31,7 @@ FORBIDDEN = frozenset(
         "proxies",
     }
 )
-OWN = frozenset(
-    {"model", "messages", "max_tokens", "max_completion_tokens", "stream", "provider"}
-)
+OWN = frozenset({"model", "messages", "max_tokens", "max_completion_tokens", "stream", "provider"})
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -157,9 +155,7 @@ def _check_options(options: Mapping[str, Any], stream: bool) -> None:
     _check_number(options, "top_p", 0, 1)
     answers = options.get("n")
     if answers is not None and (
-        isinstance(answers, bool)
-        or not isinstance(answers, int)
-        or not 1 <= answers <= ANSWERS_MAX
+        isinstance(answers, bool) or not isinstance(answers, int) or not 1 <= answers <= ANSWERS_MAX
     ):
         raise BadRequest(f"n must be a whole number from 1 to {ANSWERS_MAX}.", param="n")
     if options.get("best_of") not in {None, 1}:
@@ -209,6 +205,6 @@ def _check_tools(tools: object) -> None:
 
 def _check_integers(body: Mapping[str, Any]) -> None:
     for name, value in body.items():
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if abs(value) > INTEGER_MAX:
-                raise BadRequest(f"{str(name)[:100]} is too large.", param=str(name)[:100])
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and abs(value) > INTEGER_MAX:
+            raise BadRequest(f"{str(name)[:100]} is too large.", param=str(name)[:100])

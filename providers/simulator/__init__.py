@@ -1,7 +1,7 @@
 """A provider that answers by itself, so that everything works without an account anywhere.
 
-`python -m providers.simulator --data DIR` speaks OpenAI's and Anthropic's wire over real HTTP, counts
-tokens exactly, keeps a journal of every call that it served, and misbehaves on request:
+`python -m providers.simulator --data DIR` speaks OpenAI's and Anthropic's wire over real HTTP,
+counts tokens exactly, keeps a journal of every call that it served, and misbehaves on request:
 
 | model | what it does |
 |---|---|

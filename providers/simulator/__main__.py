@@ -38,7 +38,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"cut": self.transport.abort}
+        self.scope["extensions"] = {"cut": {"now": self.transport.abort}}
 
 
 class Simulator:
@@ -77,7 +77,7 @@ class Serving:
 
     def __init__(self, ask: Ask, scope: Any, send: Any, journal: Journal) -> None:
         self._ask, self._send, self._journal = ask, send, journal
-        self._cut = scope["extensions"]["cut"]
+        self._cut = scope["extensions"]["cut"]["now"]
         self._id = f"sim-{secrets.token_hex(12)}"
         self._created = int(time.time())
         self._said = 0
@@ -172,7 +172,7 @@ class Serving:
             if is_said:
                 sent += 1
                 self._said = sent * self._ask.answers
-            if b"finish_reason\":\"" in data or b"message_delta" in data:
+            if b'finish_reason":"' in data or b"message_delta" in data:
                 self._said = answer.output_tokens
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
             if pause:

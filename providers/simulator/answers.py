@@ -143,7 +143,13 @@ def _calls(ask: Ask) -> tuple[tuple[str, str], ...]:
 
 
 def _arguments(schema: Mapping[str, Any]) -> str:
-    samples = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+    samples: dict[Any, Any] = {
+        "integer": 1,
+        "number": 1.5,
+        "boolean": True,
+        "array": [],
+        "object": {},
+    }
     properties = schema.get("properties") or {}
     values = {
         name: (kind.get("enum") or [samples.get(kind.get("type"), "Paris")])[0]
@@ -177,6 +183,4 @@ def error(wire: str, status: int, message: str) -> bytes:
     kind = kinds.get(status, "overloaded_error" if status == 529 else "api_error")
     if wire == "anthropic":
         return orjson.dumps({"type": "error", "error": {"type": kind, "message": message}})
-    return orjson.dumps(
-        {"error": {"message": message, "type": kind, "param": None, "code": None}}
-    )
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": None}})

@@ -119,7 +119,7 @@ def _openai(ask: Ask, answer: Plan, id: str, created: int) -> Iterator[bytes]:
 
 def _anthropic(ask: Ask, answer: Plan, id: str) -> Iterator[bytes]:
     counted = usage("anthropic", ask, answer) or {}
-    message = {
+    message: dict[str, Any] = {
         "id": id,
         "type": "message",
         "role": "assistant",

@@ -190,13 +190,15 @@ def test_the_wait_is_true_to_the_microsecond(
 def test_what_remains_really_fits_and_one_more_does_not(
     limit: RateLimit, pauses_us: list[int]
 ) -> None:
-    for step in run(limit, pauses_us):
-        known = step.answer.tat_us
-        left = step.answer.remaining
+    steps = run(limit, pauses_us)
 
-        assert 0 <= left < limit.count
-        assert not take(limit, known, step.now_us, left + 1).allowed
-        assert left == 0 or take(limit, known, step.now_us, left).allowed
+    assert all(0 <= step.answer.remaining < limit.count for step in steps)
+    assert all(fits(limit, step, step.answer.remaining) for step in steps)
+    assert not any(fits(limit, step, step.answer.remaining + 1) for step in steps)
+
+
+def fits(limit: RateLimit, step: Step, cost: int) -> bool:
+    return cost == 0 or take(limit, step.answer.tat_us, step.now_us, cost).allowed
 
 
 @given(

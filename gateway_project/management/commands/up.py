@@ -29,7 +29,9 @@ RESTART_PERIOD_SECONDS = 60.0
 
 
 class Command(BaseCommand):
-    help = "Migrate, seed a demo tenant, start gateway, worker and simulator, and print how to call."
+    help = (
+        "Migrate, seed a demo tenant, start gateway, worker and simulator, and print how to call."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
@@ -73,7 +75,7 @@ class Child:
             self._command,
             cwd=settings.BASE_DIR,
             env=self._environment,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509  # no threads run in this process
+            preexec_fn=_end_with_parent,  # no threads run in this process
         )
 
     def keep_running(self) -> None:
