@@ -186,8 +186,8 @@ def _check_head(cursor: Any, checker: Checker) -> Bad | None:
     return None
 
 
-def missing_triggers(connection: Any) -> list[str]:
-    """Append-only triggers of the chain that are not in the database."""
+def missing_triggers(connection: Any, names: Mapping[str, Sequence[str]] = TRIGGERS) -> list[str]:
+    """Of these triggers, the append-only ones of the chain by default, those that are not there."""
     query = (
         "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
         if connection.vendor == "postgresql"
@@ -196,4 +196,4 @@ def missing_triggers(connection: Any) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         there = {row[0] for row in cursor.fetchall()}
-    return [name for name in TRIGGERS[connection.vendor] if name not in there]
+    return [name for name in names[connection.vendor] if name not in there]

@@ -47,15 +47,21 @@ class WindowsMissing(Exception):
         self.window_ids = window_ids
 
 
-def open_windows(cursor: Any, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
-    """Make the rows that are missing, in sorted order and autocommit; returns ids by key."""
+def open_windows(cursor: Any, vendor: str, keys: Iterable[WindowKey]) -> dict[WindowKey, int]:
+    """Make the rows that are missing, in sorted order and autocommit; returns ids by key.
+
+    The limit is read from the budget, share-locked: the asker's own may be older than a change
+    that is being made to all windows of that budget right now.
+    """
+    tail = " FOR SHARE" if vendor == "postgresql" else ""
     ids: dict[WindowKey, int] = {}
     for key in sorted(keys, key=lambda key: (key.budget_id, key.subject, key.starts_us)):
         where = (key.budget_id, key.subject, key.starts_us)
         cursor.execute(
             "INSERT INTO budgets_window (budget_id, subject, starts_us, ends_us, limit_nanos) "
-            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (budget_id, subject, starts_us) DO NOTHING",
-            (*where, key.ends_us, key.limit_nanos),
+            f"SELECT id, %s, %s, %s, limit_nanos FROM budgets_budget WHERE id=%s{tail} "
+            "ON CONFLICT (budget_id, subject, starts_us) DO NOTHING",
+            (key.subject, key.starts_us, key.ends_us, key.budget_id),
         )
         cursor.execute(
             "SELECT id FROM budgets_window WHERE budget_id=%s AND subject=%s AND starts_us=%s",

@@ -52,6 +52,10 @@ TABLES = [
         PRIMARY KEY (attempt, no), UNIQUE (tenant_id, seq)
     ) {{plain}}""",
 ]
+TRIGGERS = {
+    "postgresql": ("budgets_posting_change", "budgets_posting_truncate"),
+    "sqlite": ("budgets_posting_update", "budgets_posting_delete", "budgets_posting_insert"),
+}
 POSTGRES_TRIGGERS = [
     """CREATE FUNCTION budgets_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE='restrict_violation';

@@ -40,4 +40,4 @@ def open_next_windows() -> int:
                 )
             )
     with connection.cursor() as cursor:
-        return len(store.open_windows(cursor, keys))
+        return len(store.open_windows(cursor, connection.vendor, keys))

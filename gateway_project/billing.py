@@ -6,7 +6,7 @@
 | an answer with usage, also after the caller has hung up | its usage | `provider_usage` |
 | an answer without usage, or cut after some output | counted by our tokenizer | `counted` |
 | an error event before any output | nothing | `none` |
-| sent, but no answer | all input; what it may cost at most stands in `upper_nanos` | `uncertain` |
+| sent, but no answer, or stopped by us | all input; `upper_nanos` has the most | `uncertain` |
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from budgets.ledger import Settle, Tokens
 from providers import tokens
-from providers.errors import BadRequest, ConnectFailed, ProviderError, StatusError, StreamError
+from providers.errors import BadRequest, ConnectFailed, StatusError, StreamError
 from providers.flow import Bus
 from providers.pricing import bound, cost
 from providers.types import Usage
@@ -64,9 +64,7 @@ def _charged(attempt: Attempt, counted: InputTokens) -> tuple[Usage, str]:
         return Usage(input_tokens=counted.tokens, output_tokens=output), "counted"
     if isinstance(error, ConnectFailed | StatusError | BadRequest | StreamError):
         return Usage(), "none"
-    if isinstance(error, ProviderError):
-        return Usage(input_tokens=counted.tokens_max), "uncertain"
-    return Usage(), "none"
+    return Usage(input_tokens=counted.tokens_max), "uncertain"
 
 
 def _is_possible(attempt: Attempt) -> bool:

@@ -94,7 +94,7 @@ def _open(cursor: Any, operations: Sequence[Operation]) -> dict[WindowKey, int]:
     wanted = {key for op in reserves for key in op.windows}
     unknown = {key for key in wanted if key not in _window_ids}
     if unknown:
-        _window_ids.update(store.open_windows(cursor, unknown))
+        _window_ids.update(store.open_windows(cursor, connection.vendor, unknown))
     known = {key: _window_ids[key] for key in wanted}
     while len(_window_ids) > WINDOW_IDS_MAX:
         _window_ids.popitem(last=False)

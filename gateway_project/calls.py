@@ -18,6 +18,8 @@ from . import gateway, guards, pipeline
 from .facts import Bearer, Grant, Meter
 from .streams import Pipe
 
+DRAIN_SECONDS = 120.0
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -70,11 +72,12 @@ class Stream:
         self._pipe: Pipe[ChatChunk] = Pipe()
         self._bus: Bus | None = None
         self._first: ChatChunk | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> dict[str, str]:
         """Wait for the first chunk; returns headers, raises what refused before any byte."""
         running = await gateway.running()
-        running.own(self._pipe.run(self._chunks(running)))
+        self._task = running.own(self._pipe.run(self._chunks(running)))
         self._first = await self._pipe.get()
         assert self._bus is not None
         target = self._bus[Meter].current.candidate.target
@@ -96,7 +99,10 @@ class Stream:
         return await self._pipe.get()
 
     async def abandon(self) -> None:
+        """The caller needs no more: the provider is heard out, for its usage, within a bound."""
         await self._pipe.abandon()
+        if self._task is not None and not self._task.done():
+            asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._task.cancel)
 
     def receipt(self) -> Receipt:
         assert self._bus is not None

@@ -93,7 +93,7 @@ class Attempt:
     usage: Usage | None = None
     text: list[str] = field(default_factory=list)
     is_open: bool = True
-    error: Exception | None = None
+    error: BaseException | None = None
     cost_nanos: int = 0
 
 

@@ -36,6 +36,7 @@ Result = TypeVar("Result")
 
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 5.0
+BOOKING_SECONDS = 5.0
 REFUSED_KEYS_MAX = 10_000
 UNKNOWN_KEYS_MAX = 10_000
 UNKNOWN_KEY_SECONDS = 1.0
@@ -48,7 +49,9 @@ class Gateway:
         self.directory = Directory()
         self.books = Books()
         self.refusals = Refusals()
-        self.limits = Limits(settings.FIRST_BYTE_SECONDS, settings.TOTAL_SECONDS)
+        self.limits = Limits(
+            settings.FIRST_BYTE_SECONDS, settings.ANSWER_SECONDS, settings.TOTAL_SECONDS
+        )
         self.transport = Transport(_client())
         self.owner = 0
         self._clock_offset_us = settings.CLOCK_SHIFT_SECONDS * 1_000_000
@@ -68,9 +71,13 @@ class Gateway:
         ]
 
     async def stop(self, seconds_max: float) -> None:
-        """Let calls under way finish and be booked, at most so long; then close."""
+        """Let calls under way finish, at most so long; cut the others, book all, and close."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds_max)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=BOOKING_SECONDS)
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)

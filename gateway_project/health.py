@@ -9,6 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from audit.log import missing_triggers
+from budgets import tables
 
 from .errors import Refusal, unexpected
 from .models import Price
@@ -32,7 +33,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _checks() -> dict[str, str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    triggers = missing_triggers(connection)
+    triggers = missing_triggers(connection) + missing_triggers(connection, tables.TRIGGERS)
     return {
         "database": "ok",
         "migrations": f"{len(plan)} to apply" if plan else "ok",

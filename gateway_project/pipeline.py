@@ -17,6 +17,7 @@ and the door only awaits. A fallback happens before the first byte to the caller
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -104,6 +105,9 @@ async def settled(request: ChatRequest, bus: Bus) -> AsyncIterator[None]:
     """Whatever happens inside, the attempt that is still open is booked on the way out."""
     try:
         yield
+    except asyncio.CancelledError as error:
+        bus[Meter].current.error = error
+        raise
     except ProviderError as error:
         bus[Meter].current.error = error
         raise of_provider(error, bus[Meter].current.candidate.target.provider.name) from error
@@ -251,8 +255,10 @@ def _windows(principal: Principal, now_us: int) -> tuple[WindowKey, ...]:
 
 
 def _output_tokens_max(bus: Bus) -> int:
-    """The cap where the caller gives none: the route's default, within the limit of a call."""
-    room = settings.TOKEN_LIMIT - bus[InputTokens].tokens
+    """The cap where the caller gives none: the route's default, within call and context."""
+    used = bus[InputTokens].tokens
+    windows = [each.price.context_window for each in bus[Plan].candidates]
+    room = min([settings.TOKEN_LIMIT, *filter(None, windows)]) - used
     return max(1, min(bus[Plan].output_tokens_default, room))
 
 

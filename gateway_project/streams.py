@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 from providers.errors import TimedOut
 
+from .errors import Unavailable
+
 Item = TypeVar("Item")
 
 ITEMS_MAX = 64
@@ -47,6 +49,9 @@ class Pipe(Generic[Item]):
                     await self._put(item)
         except Exception as error:
             self._error = error
+        except asyncio.CancelledError:
+            self._error = Unavailable("draining", "This gateway is stopping; try again.")
+            raise
         finally:
             self._has_ended = True
             async with self._changed:

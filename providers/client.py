@@ -23,9 +23,10 @@ DIALECTS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long an attempt may take, in seconds."""
+    """How long an attempt may take: to a stream's first byte, to a whole answer, and in all."""
 
     first_byte_seconds: float = 60.0
+    answer_seconds: float = 300.0
     total_seconds: float = 600.0
 
 
@@ -48,7 +49,9 @@ async def complete(
 ) -> ChatResponse:
     """Ask for a whole answer; raises the errors of `errors.py`."""
     dialect = DIALECTS[target.provider.dialect]
-    async with _send(build(request, target), target, transport, limits, attempt) as answer:
+    async with _send(
+        build(request, target), target, transport, limits, limits.answer_seconds, attempt
+    ) as answer:
         body = await answer.body()
         if answer.status != 200:
             raise dialect.read_error(answer.status, answer.headers, body)
@@ -65,7 +68,9 @@ async def stream(
 ) -> AsyncGenerator[ChatChunk]:
     """Ask for a streamed answer; raises ConnectionLost if it ends without the provider's end."""
     dialect = DIALECTS[target.provider.dialect]
-    async with _send(build(request, target), target, transport, limits, attempt) as answer:
+    async with _send(
+        build(request, target), target, transport, limits, limits.first_byte_seconds, attempt
+    ) as answer:
         if answer.status != 200:
             raise dialect.read_error(answer.status, answer.headers, await answer.body())
         if "event-stream" not in answer.headers.get("content-type", ""):
@@ -81,7 +86,12 @@ async def stream(
 
 
 def _send(
-    built: HttpRequest, target: Target, transport: Transport, limits: Limits, attempt: str
+    built: HttpRequest,
+    target: Target,
+    transport: Transport,
+    limits: Limits,
+    first_byte_seconds: float,
+    attempt: str,
 ) -> Any:
     headers = {
         **built.headers,
@@ -92,6 +102,6 @@ def _send(
         target.base_url + built.path,
         headers=headers,
         body=built.body,
-        first_byte_seconds=limits.first_byte_seconds,
+        first_byte_seconds=first_byte_seconds,
         total_seconds=limits.total_seconds,
     )

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from budgets.models import ApiKey, Tenant, Window
 from budgets.money import dollars, parse_dollars
 from budgets.periods import iso
-from gateway_project import administration
+from gateway_project import administration, vault
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         setting = actions.add_parser("set")
         setting.add_argument("--tenant", required=True)
-        setting.add_argument("--key", help="prefix of a key; without it, the tenant's budget")
+        setting.add_argument("--key", help="a key or its prefix; without it, the tenant's budget")
         setting.add_argument("--period", choices=["day", "month"], required=True)
         setting.add_argument("--limit", required=True, help="dollars, such as 4.00")
         show = actions.add_parser("show")
@@ -41,9 +41,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         key = None
         if options["key"]:
-            key = ApiKey.objects.filter(tenant=tenant, prefix=options["key"]).first()
+            key = ApiKey.objects.filter(
+                tenant=tenant, prefix=options["key"][: vault.PREFIX_LENGTH]
+            ).first()
             if key is None:
-                raise CommandError(f"The tenant has no key {options['key']!r}.")
+                raise CommandError(
+                    f"The tenant has no key {options['key'][: vault.PREFIX_LENGTH]!r}."
+                )
         administration.set_budget(
             "command:budgets", tenant, options["period"], limit_nanos, key=key
         )

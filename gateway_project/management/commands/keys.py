@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from budgets.models import ApiKey, Tenant
-from gateway_project import administration
+from gateway_project import administration, vault
 
 ACTOR = "command:keys"
 
@@ -24,13 +24,13 @@ class Command(BaseCommand):
         create.add_argument("--models", default="", help="allowed models, comma-separated")
         create.add_argument("--rpm", type=int, default=60, help="requests a minute; 0: no limit")
         revoke = actions.add_parser("revoke")
-        revoke.add_argument("prefix")
+        revoke.add_argument("prefix", help="the key or its prefix")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "create":
             self._create(options)
         else:
-            self._revoke(options["prefix"])
+            self._revoke(options["prefix"][: vault.PREFIX_LENGTH])
 
     def _create(self, options: dict[str, Any]) -> None:
         administration.open_system_log()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
 import sys
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from gateway_project import children
+from gateway_project.children import Child
 
 WORKERS_MAX = 64
 
@@ -36,9 +36,10 @@ class Command(BaseCommand):
                 "SQLite serves one gateway process; several need PostgreSQL (DATABASE_URL)."
             )
         connection.close()
-        command = [sys.executable, "manage.py", "serve"]
-        running = [subprocess.Popen(command, cwd=settings.BASE_DIR) for _ in range(workers)]
-        sys.exit(children.wait_for_all(running))
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve"]
+        with children.family() as started:
+            started += [Child(f"worker {number}", command) for number in range(1, workers + 1)]
+            children.watch(started)
 
 
 def serve() -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -22,10 +20,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from gateway_project import children, demo
+from gateway_project.children import Child
 
 READY_SECONDS = 60.0
-RESTARTS_MAX = 5
-RESTART_PERIOD_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -37,14 +34,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         known = demo.seed()
         connection.close()
-        children.stop_on_signals()
-        started: list[Child] = []
-        try:
+        with children.family() as started:
             self._run(started, known)
-        except children.Stopped as stopped:
-            self.stdout.write(f"\n{stopped}: stopping")
-        finally:
-            children.stop([child.process for child in reversed(started)])
 
     def _run(self, started: list[Child], known: dict[str, str]) -> None:
         simulator = Child("simulator", _simulator_command(), os.environ.copy())
@@ -56,47 +47,7 @@ class Command(BaseCommand):
         _wait_until_ready(gateway)
         started.append(Child("worker", _worker_command(), environment))
         self.stdout.write(demo.instructions(known))
-        while True:
-            time.sleep(0.3)
-            for child in started:
-                child.keep_running()
-
-
-class Child:
-    """A process that is started again when it dies, a bounded number of times a minute."""
-
-    def __init__(self, name: str, command: list[str], environment: dict[str, str]) -> None:
-        self.name, self._command, self._environment = name, command, environment
-        self._restarts: list[float] = []
-        self.process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command,
-            cwd=settings.BASE_DIR,
-            env=self._environment,
-            preexec_fn=_end_with_parent,  # no threads run in this process
-        )
-
-    def keep_running(self) -> None:
-        status = self.process.poll()
-        if status is None:
-            return
-        now = time.monotonic()
-        self._restarts = [at for at in self._restarts if now - at < RESTART_PERIOD_SECONDS]
-        if len(self._restarts) >= RESTARTS_MAX:
-            raise CommandError(f"The {self.name} keeps failing (status {status}).")
-        self._restarts.append(now)
-        self.process = self._start()
-
-
-def _end_with_parent() -> None:
-    """Ask Linux to end this child when its parent is killed; elsewhere it ends by signal only."""
-    import ctypes  # only in the child, and only where there is a libc to ask
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        children.watch(started)
 
 
 def _simulator_command() -> list[str]:
