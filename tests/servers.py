@@ -6,18 +6,24 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psycopg
 
 from providers.simulator.journal import Call, read_journal
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
+READY_IN_A_ROW = 3
+FOREIGN = {"DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"}
 
 
 def free_port() -> int:
@@ -34,6 +40,7 @@ class Running:
     port: int
     environment: dict[str, str]
     simulator: subprocess.Popen[bytes]
+    workers: int = 1
     gateway: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,12 +61,18 @@ class Running:
         return (done.stdout + done.stderr).strip()
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve"]
-        log = (self.data / "gateway.log").open("ab")
-        self.gateway = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
-        )
-        wait_until(lambda: self._is_ready(), START_SECONDS)
+        command = [sys.executable, "manage.py", "serve", "--workers", str(self.workers)]
+        with (self.data / "gateway.log").open("ab") as log:
+            self.gateway = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        for _ in range(READY_IN_A_ROW * self.workers):
+            wait_until(self._is_ready, START_SECONDS)
 
     def _is_ready(self) -> bool:
         try:
@@ -68,9 +81,32 @@ class Running:
             return False
 
     def kill(self) -> None:
+        """SIGKILL to the gateway and all its workers at once: nobody can tidy up."""
         assert self.gateway is not None
-        self.gateway.send_signal(signal.SIGKILL)
+        os.killpg(self.gateway.pid, signal.SIGKILL)
         self.gateway.wait(10)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Look into the gateway's database from outside."""
+        url = self.environment.get("DATABASE_URL")
+        if url:
+            with psycopg.connect(url, autocommit=True) as connection:
+                return connection.execute(query.encode()).fetchall()
+        with closing(sqlite3.connect(self.data / "tollgate.sqlite3", timeout=20)) as connection:
+            return connection.execute(query).fetchall()
+
+    def change(self, *statements: str) -> None:
+        """Change the gateway's database behind its back, as an intruder would."""
+        url = self.environment.get("DATABASE_URL")
+        if url:
+            with psycopg.connect(url) as connection:
+                for statement in statements:
+                    connection.execute(statement.encode())
+            return
+        path = self.data / "tollgate.sqlite3"
+        with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
 
     def stop(self) -> None:
         for process in (self.gateway, self.simulator):
@@ -96,8 +132,8 @@ def wait_until(condition: object, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def start(data: Path, **extra: str) -> Running:
-    """A migrated and seeded data folder, its simulator and its gateway, all running."""
+def start(data: Path, workers: int = 1, **extra: str) -> Running:
+    """A migrated and priced data folder, its simulator and its gateway, all running."""
     simulator = subprocess.Popen(
         [sys.executable, "-m", "providers.simulator", "--data", str(data)], cwd=ROOT
     )
@@ -112,11 +148,12 @@ def start(data: Path, **extra: str) -> Running:
         "TOLLGATE_SIMULATOR_URL": where["url"],
         "TOLLGATE_SIMULATOR_REFUSE_URL": f"http://127.0.0.1:{where['refuse_port']}/v1",
         "TOLLGATE_FIRST_BYTE_SECONDS": "2",
+        "TOLLGATE_ANSWER_SECONDS": "5",
         **extra,
     }
-    environment.pop("OPENAI_API_KEY", None)
-    environment.pop("ANTHROPIC_API_KEY", None)
-    running = Running(data, port, environment, simulator)
+    for name in FOREIGN - extra.keys():
+        environment.pop(name, None)
+    running = Running(data, port, environment, simulator, workers)
     running.manage("migrate", "--verbosity", "0")
     running.manage("prices", "sync")
     running.start()
