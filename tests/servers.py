@@ -90,23 +90,23 @@ class Running:
         """Look into the gateway's database from outside."""
         url = self.environment.get("DATABASE_URL")
         if url:
-            with psycopg.connect(url, autocommit=True) as connection:
-                return connection.execute(query.encode()).fetchall()
-        with closing(sqlite3.connect(self.data / "tollgate.sqlite3", timeout=20)) as connection:
-            return connection.execute(query).fetchall()
+            with psycopg.connect(url, autocommit=True) as server:
+                return server.execute(query.encode()).fetchall()
+        with closing(sqlite3.connect(self.data / "tollgate.sqlite3", timeout=20)) as file:
+            return file.execute(query).fetchall()
 
     def change(self, *statements: str) -> None:
         """Change the gateway's database behind its back, as an intruder would."""
         url = self.environment.get("DATABASE_URL")
         if url:
-            with psycopg.connect(url) as connection:
+            with psycopg.connect(url) as server:
                 for statement in statements:
-                    connection.execute(statement.encode())
+                    server.execute(statement.encode())
             return
         path = self.data / "tollgate.sqlite3"
-        with closing(sqlite3.connect(path, timeout=20)) as connection, connection:
+        with closing(sqlite3.connect(path, timeout=20)) as file, file:
             for statement in statements:
-                connection.execute(statement)
+                file.execute(statement)
 
     def stop(self) -> None:
         for process in (self.gateway, self.simulator):

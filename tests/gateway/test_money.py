@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -27,7 +28,7 @@ POSTGRES_WATCH = """CREATE OR REPLACE FUNCTION watch() RETURNS trigger LANGUAGE 
 
 
 async def _calls(
-    house: Running, key: str, count: int, body: dict[str, object]
+    house: Running, key: str, count: int, body: Mapping[str, object]
 ) -> list[httpx.Response]:
     limits = httpx.Limits(max_connections=count)
     headers = {"authorization": f"Bearer {key}"}
