@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db import connection, transaction
 from django.db.models import F, Sum
 
 from .models import DailySpend, Hold, Posting, RollupMark, Window
+from .snapshot import snapshot
 
 DIFFERENCES_MAX = 1_000
 
@@ -28,10 +28,7 @@ class Difference:
 
 def find() -> list[Difference]:
     """Every disagreement, at most DIFFERENCES_MAX; an empty list is the good news."""
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with snapshot():
         return [*_windows(), *_rollups()][:DIFFERENCES_MAX]
 
 

@@ -71,9 +71,12 @@ class Budget(models.Model):
                 name="budget_limit_in_range",
             ),
             models.UniqueConstraint(
-                fields=["tenant", "scope", "api_key", "period"],
-                nulls_distinct=False,
-                name="budget_unique_scope",
+                fields=["tenant", "scope", "api_key", "period"], name="budget_unique_of_key"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "scope", "period"],
+                condition=models.Q(api_key=None),
+                name="budget_unique_without_key",
             ),
         ]
 

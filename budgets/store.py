@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .ledger import (
+from .operations import (
     Expire,
     Hold,
     Operation,

@@ -8,8 +8,8 @@ from celery import shared_task
 from django.db import connection
 
 from . import periods, rollups, store
-from .ledger import WindowKey
 from .models import Budget
+from .operations import WindowKey
 
 AHEAD_US = 3_600_000_000
 
@@ -29,15 +29,6 @@ def open_next_windows() -> int:
         period, zone = periods.named(budget.period), budget.tenant.zone
         following = periods.interval(period, zone, periods.interval(period, zone, now_us).ends_us)
         if following.starts_us - now_us <= AHEAD_US:
-            keys.append(
-                WindowKey(
-                    budget.id,
-                    "",
-                    following.starts_us,
-                    following.ends_us,
-                    budget.limit_nanos,
-                    "",
-                )
-            )
+            keys.append(WindowKey(budget.id, "", following.starts_us, following.ends_us, ""))
     with connection.cursor() as cursor:
         return len(store.open_windows(cursor, connection.vendor, keys))

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from budgets.ledger import Settle, Tokens
+from budgets.operations import Settle, Tokens
 from providers import tokens
 from providers.errors import BadRequest, ConnectFailed, StatusError, StreamError
 from providers.flow import Bus

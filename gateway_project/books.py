@@ -30,7 +30,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from audit import chain
 from audit import log as audit_log
 from budgets import store
-from budgets.ledger import Answer, Operation, Outcome, Reserve, WindowKey, decide
+from budgets.ledger import decide
+from budgets.operations import Answer, Operation, Outcome, Reserve, WindowKey
 
 from . import records
 

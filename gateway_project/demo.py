@@ -38,12 +38,19 @@ def seed() -> dict[str, str]:
 
 
 def _make() -> dict[str, str]:
-    tenant = administration.create_tenant(ACTOR, "demo", "Demo tenant")
-    administration.set_budget(ACTOR, tenant, "day", 100 * NANOS_PER_DOLLAR)
-    administration.set_budget(ACTOR, tenant, "month", 1_000 * NANOS_PER_DOLLAR)
+    """Make what is missing; a key and a password whose only copy was lost are made anew."""
+    tenant = Tenant.objects.filter(external_id="demo").first()
+    if tenant is None:
+        tenant = administration.create_tenant(ACTOR, "demo", "Demo tenant")
+        administration.set_budget(ACTOR, tenant, "day", 100 * NANOS_PER_DOLLAR)
+        administration.set_budget(ACTOR, tenant, "month", 1_000 * NANOS_PER_DOLLAR)
     _, key = administration.create_key(ACTOR, tenant, "demo")
     password = secrets.token_urlsafe(15)
-    User.objects.create_superuser("admin", password=password)
+    admin, _ = User.objects.get_or_create(
+        username="admin", defaults={"is_staff": True, "is_superuser": True}
+    )
+    admin.set_password(password)
+    admin.save()
     for fault in FAULTS:
         provider = "simulator-refuse" if fault == "refuse" else "simulator"
         administration.set_route(

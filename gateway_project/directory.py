@@ -13,11 +13,11 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import transaction
 
 from budgets import periods
 from budgets.limits import RateLimit
 from budgets.models import ApiKey, Budget, Tenant
+from budgets.snapshot import snapshot
 from providers.catalog import PROVIDERS
 from providers.price_source import matches
 from providers.pricing import Price
@@ -56,7 +56,6 @@ class BudgetRow:
     scope: str
     key_id: int | None
     period: str
-    limit_nanos: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Directory:
         versions = models.Directory.objects.filter(id=1).values_list("version", flat=True)
         if (versions.first() or 0) <= self.version:
             return
-        with transaction.atomic():
+        with snapshot():
             row = versions.first()
             if row is None:
                 return
@@ -184,7 +183,6 @@ class Directory:
                     budget.scope,
                     budget.api_key_id,
                     budget.period,
-                    budget.limit_nanos,
                 )
 
     def _read_routes(self) -> None:
@@ -235,7 +233,7 @@ def _limits(key: KeyRow, budgets: list[BudgetRow]) -> list[Limit]:
             continue
         scope = f"{scope} ({'daily' if budget.period == 'day' else 'monthly'} budget)"
         period = periods.named(budget.period)
-        found.append(Limit(budget.id, scope, subject, period, budget.limit_nanos))
+        found.append(Limit(budget.id, scope, subject, period))
     return found
 
 

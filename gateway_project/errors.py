@@ -21,8 +21,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from budgets.ledger import BudgetRefused, RateRefused
 from budgets.money import dollars
+from budgets.operations import BudgetRefused, RateRefused
 from budgets.periods import iso
 from providers import errors as upstream
 

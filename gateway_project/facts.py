@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from budgets.ledger import WindowKey
 from budgets.limits import RateLimit
+from budgets.operations import WindowKey
 from budgets.periods import Period
 from providers.pricing import Price
 from providers.routing import Target
@@ -27,7 +27,6 @@ class Limit:
     scope: str
     subject: str
     period: Period
-    limit_nanos: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from httpx_aiohttp import AiohttpTransport
 
-from budgets.ledger import RateRefused
+from budgets.operations import RateRefused
 from providers.client import Limits
 from providers.transport import Transport
 

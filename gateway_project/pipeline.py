@@ -26,7 +26,7 @@ from dataclasses import replace
 from django.conf import settings
 
 from budgets import periods
-from budgets.ledger import (
+from budgets.operations import (
     BudgetRefused,
     Granted,
     RateRefused,
@@ -247,7 +247,6 @@ def _windows(principal: Principal, now_us: int) -> tuple[WindowKey, ...]:
                 limit.subject,
                 interval.starts_us,
                 interval.ends_us,
-                limit.limit_nanos,
                 limit.scope,
             )
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import connection
 
-from budgets.ledger import Expire
 from budgets.models import Hold
+from budgets.operations import Expire
 
 from .books import now_us
 from .models import Process

@@ -7,7 +7,7 @@ import hashlib
 import orjson
 
 from audit.chain import Draft
-from budgets.ledger import Posting
+from budgets.operations import Posting
 
 
 def of_posting(posting: Posting) -> Draft:

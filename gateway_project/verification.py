@@ -11,7 +11,7 @@ from audit import log
 from audit.chain import Bad
 from audit.models import Entry
 from budgets import store
-from budgets.ledger import Posting
+from budgets.operations import Posting
 
 from . import records
 
