@@ -55,6 +55,14 @@ def read_error_object(error: Any) -> tuple[str, str | None, str | None]:
     )
 
 
+def embedded_error(error: Any) -> ProviderError:
+    """An error inside a success status; a provider that names 400 there means the request."""
+    message, code, param = read_error_object(error)
+    status = error.get("status") if isinstance(error, Mapping) else None
+    kind = BadRequest if status in {400, 413, 422} else UnusableAnswer
+    return kind(message or "an error with a success status", status=status, code=code, param=param)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, 0 to 60; milliseconds count before seconds, a past date is no wait."""
     milliseconds = _number(headers.get("retry-after-ms"))

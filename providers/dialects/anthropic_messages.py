@@ -15,7 +15,7 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatResponse, Usage
-from .answers import read_error, read_error_object, token_counts
+from .answers import embedded_error, read_error, read_error_object, token_counts
 from .anthropic_request import build_request
 
 FINISH = {
@@ -61,8 +61,7 @@ def read_response(body: Any) -> ChatResponse:
     if not isinstance(body, Mapping):
         raise UnusableAnswer("the provider's answer is not an object")
     if body.get("error"):
-        message, code, _ = read_error_object(body["error"])
-        raise UnusableAnswer(message or "an error with a success status", code=code)
+        raise embedded_error(body["error"])
     blocks = body.get("content")
     if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
         raise UnusableAnswer("the provider's answer has no content")

@@ -13,7 +13,7 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
-from .answers import read_error, read_error_object, token_counts
+from .answers import embedded_error, read_error, read_error_object, token_counts
 from .openai_request import parse_request
 
 HEADERS = {
@@ -43,11 +43,11 @@ def read_response(body: Any) -> ChatResponse:
     if not isinstance(body, Mapping):
         raise UnusableAnswer("the provider's answer is not an object")
     if body.get("error"):
-        message, code, _ = read_error_object(body["error"])
-        raise UnusableAnswer(message or "an error with a success status", code=code)
+        raise embedded_error(body["error"])
     choices = body.get("choices")
-    if not isinstance(choices, list) or not all(_is_choice(choice) for choice in choices):
+    if not isinstance(choices, list) or not all(isinstance(each, Mapping) for each in choices):
         raise UnusableAnswer("the provider's answer has no choices")
+    choices = [_with_message(choice) for choice in choices]
     return ChatResponse(
         id=str(body.get("id") or ""),
         model=str(body.get("model") or ""),
@@ -59,8 +59,13 @@ def read_response(body: Any) -> ChatResponse:
     )
 
 
-def _is_choice(choice: Any) -> bool:
-    return isinstance(choice, Mapping) and isinstance(choice.get("message"), Mapping)
+def _with_message(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A choice whose whole text was filtered away comes without a message, and is billed."""
+    if isinstance(choice.get("message"), Mapping):
+        return choice
+    if not choice.get("finish_reason"):
+        raise UnusableAnswer("a choice of the provider's answer has no message")
+    return {**choice, "message": {"role": "assistant", "content": None}}
 
 
 def _created(body: Mapping[str, Any]) -> int:

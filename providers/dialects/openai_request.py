@@ -98,6 +98,13 @@ def _check_message(message: object, where: str) -> None:
     calls = message.get("tool_calls")
     if calls is not None:
         _check_calls(calls, where)
+    thinking = message.get("thinking_blocks")
+    if thinking is not None and not (
+        isinstance(thinking, list) and all(isinstance(block, Mapping) for block in thinking)
+    ):
+        raise BadRequest(
+            f"{where}.thinking_blocks must be a list.", param=f"{where}.thinking_blocks"
+        )
     if content is None:
         if role != "assistant":
             raise BadRequest(f"{where}.content is missing.", param=f"{where}.content")
@@ -144,10 +151,10 @@ def _cap(body: Mapping[str, Any]) -> int | None:
 
 
 def _boolean(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
         raise BadRequest(f"{name} must be true or false.", param=name)
-    return value
+    return value is True
 
 
 def _check_options(options: Mapping[str, Any], stream: bool) -> None:
@@ -163,6 +170,7 @@ def _check_options(options: Mapping[str, Any], stream: bool) -> None:
     stream_options = options.get("stream_options")
     if stream_options is not None and not (stream and isinstance(stream_options, Mapping)):
         raise BadRequest("stream_options needs stream, and is an object.", param="stream_options")
+    _check_format(options.get("response_format"))
     _check_stop(options.get("stop"))
     _check_tools(options.get("tools"))
 
@@ -174,6 +182,17 @@ def _check_number(options: Mapping[str, Any], name: str, low: float, high: float
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or math.isnan(value) or not low <= value <= high:
         raise BadRequest(f"{name} must be a number from {low} to {high}.", param=name)
+
+
+def _check_format(wanted: object) -> None:
+    if wanted is None:
+        return
+    if not isinstance(wanted, Mapping) or not isinstance(wanted.get("type"), str):
+        raise BadRequest("response_format must have a type.", param="response_format")
+    if wanted["type"] == "json_schema":
+        described = wanted.get("json_schema")
+        if not isinstance(described, Mapping) or not isinstance(described.get("schema"), Mapping):
+            raise BadRequest("response_format must have a json_schema.", param="response_format")
 
 
 def _check_stop(stop: object) -> None:
@@ -196,7 +215,9 @@ def _check_tools(tools: object) -> None:
         where = f"tools.{at}"
         if not isinstance(tool, Mapping):
             raise BadRequest(f"{where} must be an object.", param=where)
-        if tool.get("type") == "function":
+        if not isinstance(tool.get("type"), str):
+            raise BadRequest(f"{where}.type is missing.", param=where)
+        if tool["type"] == "function" or "function" in tool:
             function = tool.get("function")
             name = function.get("name") if isinstance(function, Mapping) else None
             if not isinstance(name, str) or not TOOL_NAME.fullmatch(name):

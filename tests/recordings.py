@@ -1,0 +1,332 @@
+"""Recorded traffic of real providers against our dialects: content, tools, finish, usage.
+
+`python -m tests.recordings FOLDER` reads every vcr cassette below FOLDER, compares what our
+dialects make of it with a plain reading of the same bytes, and prints how many answers were
+compared, skipped (and why) and failed. Streams are fed whole and byte by byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from providers.client import DIALECTS
+from providers.errors import ProviderError
+from providers.sse import SseSplitter
+from providers.types import ChatChunk, ChatResponse, Usage
+
+FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "refusal": "content_filter",
+}
+
+
+class Skipped(Exception):
+    """This recording says nothing that can be compared, for the reason given."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One recorded call to a model: the request's document, and the answer's status and bytes."""
+
+    where: str
+    dialect: str
+    request: Mapping[str, Any]
+    status: int
+    body: bytes
+
+    @property
+    def is_stream(self) -> bool:
+        return self.request.get("stream") is True
+
+
+@dataclass
+class Said:
+    """What an answer says, in the terms that are compared."""
+
+    content: str = ""
+    calls: list[tuple[str | None, str, Any]] = field(default_factory=list)
+    finish: str | None = None
+    usage: Usage | None = None
+
+
+@dataclass
+class Count:
+    compared: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+
+
+def compare(folder: Path) -> Count:
+    """Every recorded chat answer below `folder`."""
+    count = Count()
+    for path in sorted(folder.rglob("*.yaml")):
+        for exchange in exchanges(path):
+            kind = f"{exchange.dialect} {'stream' if exchange.is_stream else 'whole'}"
+            try:
+                kind, reason = _compare(exchange, kind)
+            except Skipped as skipped:
+                count.skipped[str(skipped)] += 1
+                continue
+            except Exception as error:  # a reading that breaks is a failure of ours
+                reason = f"{type(error).__name__}: {error}"
+            count.compared[kind] += 1
+            if reason is not None:
+                count.failed.append(f"{exchange.where}: {reason}")
+    return count
+
+
+def exchanges(path: Path) -> Iterator[Exchange]:
+    """The calls of one cassette that are chat completions or messages."""
+    document = yaml.load(path.read_text(), yaml.CSafeLoader)
+    for at, item in enumerate(document.get("interactions") or ()):
+        request, response = item["request"], item["response"]
+        uri = str(request["uri"]).partition("?")[0]
+        dialect = _dialect(uri)
+        if dialect is None or request["method"] != "POST":
+            continue
+        asked = json.loads(_text(request) or b"{}")
+        status = response["status"]["code"]
+        yield Exchange(f"{path.name}#{at}", dialect, asked, status, _text(response))
+
+
+def _dialect(uri: str) -> str | None:
+    if uri.endswith("/chat/completions"):
+        return "openai_chat"
+    return "anthropic_messages" if uri.endswith("/v1/messages") else None
+
+
+def _text(message: Mapping[str, Any]) -> bytes:
+    """A body of any of the recorders' shapes."""
+    body: Any = message.get("body")
+    if "parsed_body" in message:
+        return json.dumps(message["parsed_body"]).encode()
+    if isinstance(body, Mapping):
+        body = base64.b64decode(body["base64"]) if "base64" in body else body.get("string")
+    data = body.encode() if isinstance(body, str) else body or b""
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def _compare(exchange: Exchange, kind: str) -> tuple[str, str | None]:
+    """(what was compared, why it failed or None)."""
+    dialect = DIALECTS[exchange.dialect]
+    if not exchange.body:
+        raise Skipped("no body was recorded")
+    if exchange.status != 200:
+        error = dialect.read_error(exchange.status, {}, exchange.body)
+        return f"{exchange.dialect} error", _compare_error(error, exchange)
+    if not exchange.is_stream:
+        body = json.loads(exchange.body)
+        if body.get("error"):
+            return f"{exchange.dialect} error", _compare_embedded(dialect, body)
+        ours = said_by_response(dialect.read_response(body))
+        return kind, _difference(READERS[exchange.dialect][0](body), ours)
+    expected = READERS[exchange.dialect][1](exchange.body)
+    for size in (len(exchange.body), 1):
+        reason = _difference(expected, read_stream(exchange.dialect, exchange.body, size))
+        if reason is not None:
+            return kind, f"fed by {size} bytes: {reason}"
+    return kind, None
+
+
+def _compare_error(error: ProviderError, exchange: Exchange) -> str | None:
+    try:
+        message = json.loads(exchange.body)["error"]["message"]
+    except (ValueError, KeyError, TypeError) as unread:
+        raise Skipped("an error without a document") from unread
+    same = error.status == exchange.status and error.message == message[:500]
+    return None if same else f"error {error.status} {error.message!r} is not {message!r}"
+
+
+def _compare_embedded(dialect: Any, body: Mapping[str, Any]) -> str | None:
+    try:
+        dialect.read_response(body)
+    except ProviderError as error:
+        return None if error.message == body["error"]["message"] else f"error {error.message!r}"
+    return "an error was read as an answer"
+
+
+def _difference(expected: Said, ours: Said) -> str | None:
+    for name, value in vars(expected).items():
+        if getattr(ours, name) != value:
+            return f"{name}: expected {value!r}, ours {getattr(ours, name)!r}"
+    return None
+
+
+def said_by_response(response: ChatResponse) -> Said:
+    choice = response.choices[0]
+    return Said(
+        response.content,
+        _calls(choice["message"].get("tool_calls") or ()),
+        choice.get("finish_reason"),
+        response.usage,
+    )
+
+
+def _calls(calls: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, str, Any]]:
+    return [
+        (
+            call.get("id"),
+            call["function"]["name"],
+            json.loads(call["function"]["arguments"] or "{}"),
+        )
+        for call in calls
+    ]
+
+
+def read_stream(dialect: str, body: bytes, size: int) -> Said:
+    """What our reader makes of a stream that arrives in pieces of `size` bytes."""
+    splitter, reader = SseSplitter(), DIALECTS[dialect].StreamReader()
+    chunks: list[ChatChunk] = []
+    for start in range(0, len(body), size):
+        for event in splitter.feed(body[start : start + size]):
+            chunks += reader.feed(event)
+    for event in splitter.close():
+        chunks += reader.feed(event)
+    return said_by_chunks(chunks)
+
+
+def said_by_chunks(chunks: Sequence[ChatChunk]) -> Said:
+    """The first choice of a stream, put together as a client would."""
+    said, calls = Said(), dict[int, dict[str, Any]]()
+    for chunk in chunks:
+        said.usage = chunk.usage or said.usage
+        for choice in chunk.choices:
+            if choice.get("index", 0) != 0:
+                continue
+            delta = choice.get("delta") or {}
+            said.content += delta.get("content") or ""
+            said.finish = choice.get("finish_reason") or said.finish
+            for call in delta.get("tool_calls") or ():
+                known = calls.setdefault(
+                    call.get("index") or 0, {"id": None, "function": {"name": "", "arguments": ""}}
+                )
+                known["id"] = call.get("id") or known["id"]
+                function = call.get("function") or {}
+                known["function"]["name"] += function.get("name") or ""
+                known["function"]["arguments"] += function.get("arguments") or ""
+    said.calls = _calls([calls[at] for at in sorted(calls)])
+    return said
+
+
+def _plain_openai(body: Mapping[str, Any]) -> Said:
+    message = body["choices"][0].get("message") or {}
+    return Said(
+        message.get("content") or "",
+        _calls(message.get("tool_calls") or ()),
+        body["choices"][0].get("finish_reason"),
+        _plain_openai_usage(body.get("usage")),
+    )
+
+
+def _plain_openai_usage(raw: Any) -> Usage | None:
+    if not raw or raw.get("prompt_tokens") is None:
+        return None
+    prompt = raw.get("prompt_tokens_details") or {}
+    completion = raw.get("completion_tokens_details") or {}
+    return Usage(
+        raw["prompt_tokens"],
+        raw["completion_tokens"] or 0,
+        cache_read_tokens=prompt.get("cached_tokens") or 0,
+        cache_write_tokens=prompt.get("cache_write_tokens") or 0,
+        reasoning_tokens=completion.get("reasoning_tokens") or 0,
+    )
+
+
+def _documents(body: bytes) -> Iterator[dict[str, Any]]:
+    """The JSON documents of a recorded stream; recorders keep whole lines."""
+    for line in body.decode().replace("\r\n", "\n").split("\n"):
+        if line.startswith("data:") and "[DONE]" not in line:
+            yield json.loads(line[5:])
+
+
+def _plain_openai_stream(body: bytes) -> Said:
+    said = Said()
+    calls: dict[int, list[Any]] = {}
+    for document in _documents(body):
+        said.usage = _plain_openai_usage(document.get("usage")) or said.usage
+        for choice in document.get("choices") or ():
+            if choice.get("index", 0) != 0:
+                continue
+            said.content += choice["delta"].get("content") or ""
+            said.finish = choice.get("finish_reason") or said.finish
+            for call in choice["delta"].get("tool_calls") or ():
+                known = calls.setdefault(call.get("index") or 0, [None, "", ""])
+                known[0] = call.get("id") or known[0]
+                known[1] += call["function"].get("name") or ""
+                known[2] += call["function"].get("arguments") or ""
+    said.calls = [(c[0], c[1], json.loads(c[2] or "{}")) for _, c in sorted(calls.items())]
+    return said
+
+
+def _plain_anthropic(body: Mapping[str, Any]) -> Said:
+    blocks = body["content"]
+    return Said(
+        "".join(block["text"] for block in blocks if block["type"] == "text"),
+        [(b["id"], b["name"], b["input"]) for b in blocks if b["type"] == "tool_use"],
+        FINISH[body["stop_reason"]],
+        _plain_anthropic_usage(body["usage"]),
+    )
+
+
+def _plain_anthropic_usage(raw: Mapping[str, Any]) -> Usage:
+    read = raw.get("cache_read_input_tokens") or 0
+    written = raw.get("cache_creation_input_tokens") or 0
+    hour = (raw.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
+    return Usage(raw["input_tokens"] + read + written, raw["output_tokens"], read, written, hour)
+
+
+def _plain_anthropic_stream(body: bytes) -> Said:
+    said, usage = Said(), dict[str, Any]()
+    calls: dict[int, list[Any]] = {}
+    for document in _documents(body):
+        match document["type"]:
+            case "message_start":
+                usage |= document["message"]["usage"]
+            case "content_block_start" if document["content_block"]["type"] == "tool_use":
+                block = document["content_block"]
+                calls[document["index"]] = [block["id"], block["name"], ""]
+            case "content_block_delta":
+                delta = document["delta"]
+                said.content += delta.get("text") or ""
+                if document["index"] in calls:
+                    calls[document["index"]][2] += delta.get("partial_json") or ""
+            case "message_delta":
+                usage |= {k: v for k, v in document["usage"].items() if v is not None}
+                said.finish = FINISH[document["delta"]["stop_reason"]]
+    said.calls = [(c[0], c[1], json.loads(c[2] or "{}")) for _, c in sorted(calls.items())]
+    said.usage = _plain_anthropic_usage(usage)
+    return said
+
+
+READERS: Mapping[str, Any] = {
+    "openai_chat": (_plain_openai, _plain_openai_stream),
+    "anthropic_messages": (_plain_anthropic, _plain_anthropic_stream),
+}
+
+
+def main(folder: str) -> int:
+    count = compare(Path(folder))
+    print(f"compared {count.compared.total()}: {dict(count.compared)}")
+    print(f"skipped {count.skipped.total()}: {dict(count.skipped)}")
+    print(f"failed {len(count.failed)}")
+    for line in count.failed:
+        print(f"  {line}")
+    return 1 if count.failed or not count.compared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
