@@ -152,7 +152,9 @@ class UpstreamFailed(Refusal):
 
 def of_bad_request(error: upstream.BadRequest) -> InvalidRequest:
     """A request that the door itself found wrong."""
-    return InvalidRequest(error.message, param=error.param, code=error.code)
+    return InvalidRequest(
+        error.message, param=error.param, code=error.code, status=error.status or 400
+    )
 
 
 def of_provider(error: upstream.ProviderError, provider: str) -> Refusal:

@@ -112,6 +112,7 @@ ROOT_URLCONF = "gateway_project.urls"
 ASGI_APPLICATION = "gateway_project.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # as the edge bounds every body
 # Only `runserver` needs daphne's command; Twisted's 20 MB and 0.4 s stay out of all else.
 INSTALLED_APPS = [
     *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),

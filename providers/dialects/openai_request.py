@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import BadRequest
 from ..types import ChatRequest
+from .urls import check_image
 
-MODEL_MAX = 256
 MESSAGES_MAX = 100_000
 TOOLS_MAX = 128
 ANSWERS_MAX = 8
@@ -32,6 +32,7 @@ FORBIDDEN = frozenset(
     }
 )
 OWN = frozenset({"model", "messages", "max_tokens", "max_completion_tokens", "stream", "provider"})
+MODEL = re.compile(r"[A-Za-z0-9._:/@+-]{1,256}")  # it becomes a part of addresses and reports
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -62,7 +63,7 @@ def _model(body: Mapping[str, Any]) -> str:
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise BadRequest("You must provide a model.", param="model")
-    if len(model) > MODEL_MAX or "\x00" in model:
+    if not MODEL.fullmatch(model) or ".." in model:
         raise BadRequest(
             "The model does not exist.", param="model", code="model_not_found", status=404
         )
@@ -115,6 +116,8 @@ def _check_message(message: object, where: str) -> None:
                 raise BadRequest(f"{where}.content has a bad part.", param=f"{where}.content")
             if part["type"] == "text" and not isinstance(part.get("text"), str):
                 raise BadRequest(f"{where}.content has a bad text.", param=f"{where}.content")
+            if part["type"] == "image_url":
+                check_image(part.get("image_url"), f"{where}.content")
     elif not isinstance(content, str):
         raise BadRequest(
             f"{where}.content must be a string or a list of parts.", param=f"{where}.content"
@@ -151,10 +154,10 @@ def _cap(body: Mapping[str, Any]) -> int | None:
 
 
 def _boolean(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name)
-    if value is not None and not isinstance(value, bool):
+    value = body.get(name, False)
+    if not isinstance(value, bool):
         raise BadRequest(f"{name} must be true or false.", param=name)
-    return value is True
+    return value
 
 
 def _check_options(options: Mapping[str, Any], stream: bool) -> None:
