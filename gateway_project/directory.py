@@ -22,6 +22,7 @@ from providers.catalog import PROVIDERS
 from providers.price_source import matches
 from providers.pricing import Price
 from providers.routing import Target as Upstream
+from providers.routing import choose
 
 from . import models, vault
 from .facts import Limit, Principal
@@ -151,7 +152,7 @@ class Directory:
         names = [(name, "tollgate") for name in self.routes]
         for provider, rows in self.prices.items():
             if self.upstream(provider, "", None) is not None:
-                names += [(f"{provider}/{price.model}", provider) for _, price in rows]
+                names += [(_public_name(provider, price.model), provider) for _, price in rows]
         return names
 
     def _read_tenants(self) -> None:
@@ -237,6 +238,11 @@ def _limits(key: KeyRow, budgets: list[BudgetRow]) -> list[Limit]:
     return found
 
 
+def _public_name(provider: str, model: str) -> str:
+    """The bare name where that alone leads to this provider, else with the provider's prefix."""
+    return model if choose(model, None) == (provider, model) else f"{provider}/{model}"
+
+
 @lru_cache(maxsize=64)
 def _from_environment(provider: str) -> tuple[str, str]:
     """(base URL, key) from the provider's own variables, else the simulator where there is one."""
@@ -249,5 +255,4 @@ def _from_environment(provider: str) -> tuple[str, str]:
         return settings.SIMULATOR_REFUSE_URL, DUMMY_KEY
     if not settings.SIMULATOR_URL:
         return "", ""
-    tail = "" if known.dialect == "anthropic_messages" else "/v1"
-    return settings.SIMULATOR_URL + tail, DUMMY_KEY
+    return known.address_at(settings.SIMULATOR_URL), DUMMY_KEY

@@ -20,6 +20,10 @@ class Provider:
     url_variable: str
     cap_field: str = "max_completion_tokens"
 
+    def address_at(self, root: str) -> str:
+        """The base URL of this provider's dialect on a server that speaks all of them."""
+        return root if self.dialect == "anthropic_messages" else f"{root}/v1"
+
     def headers(self, api_key: str) -> dict[str, str]:
         """Credentials go into headers only, never into a URL."""
         if self.dialect == "anthropic_messages":

@@ -227,7 +227,7 @@ def test_a_bad_key_is_refused_before_the_body_is_looked_at(
     running: Running, door: str, authorization: str
 ) -> None:
     method = "GET" if door == "/v1/models" else "POST"
-    headers = {"authorization": authorization.encode("latin-1")}
+    headers = {b"authorization": authorization.encode("latin-1")}
     body = b"not json" if method == "POST" else None
     answer = httpx.request(method, running.url + door, headers=headers, content=body)
 

@@ -13,7 +13,7 @@ from providers.catalog import PROVIDERS
 
 
 class Command(BaseCommand):
-    help = "Set a route: routes set fast --target openai/gpt-4o-mini --target simulator/sim-echo"
+    help = "Set a route: routes set fast --target simulator/sim-fixed --target simulator/sim-echo"
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
