@@ -2,27 +2,46 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+READY := $(VENV)/.ready
+READY_FOR_TESTS := $(VENV)/.ready-for-tests
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --extra scale
 
-.PHONY: run test lint lock clean
+.PHONY: run test soak lint recordings lock clean
 
-run: $(STAMP)
+run: $(READY)
 	@$(BIN)/python manage.py up
 
-test: $(STAMP)
+test: $(READY_FOR_TESTS)
 	@PYTHON=$(BIN)/python sh tests/run.sh
 
-lint: $(STAMP)
+lint: $(READY_FOR_TESTS)
 	@PYTHON=$(BIN)/python sh tests/lint.sh
 
-$(STAMP): requirements.lock
+# The proofs of limits, crashes and keys, SCALE times as large as in `make test`.
+soak: $(READY_FOR_TESTS)
+	@SCALE=$(or $(SCALE),10) $(BIN)/python -m pytest -p no:randomly tests/gateway/test_money.py tests/gateway/test_crash.py tests/gateway/test_keys.py
+
+# Recorded traffic of real providers (vcr cassettes) against our dialects: make recordings FROM=folder
+recordings: $(READY_FOR_TESTS)
+	@$(BIN)/python -m tests.recordings $(FROM)
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@touch $(STAMP)
+	@$(PYTHON) -m venv $(VENV)
+
+$(READY): requirements.lock | $(BIN)/python
+	@$(INSTALL) requirements.lock
+	@touch $@
+
+$(READY_FOR_TESTS): requirements-dev.lock | $(BIN)/python
+	@$(INSTALL) requirements-dev.lock
+	@touch $@ $(READY)
 
 lock:
-	uv pip compile pyproject.toml --extra dev --extra scale --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -o requirements.lock
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV)

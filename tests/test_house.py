@@ -28,6 +28,7 @@ TOP_LEVEL = {
     "manage.py",
     "providers",
     "pyproject.toml",
+    "requirements-dev.lock",
     "requirements.lock",
     "tests",
 }
