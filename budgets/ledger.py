@@ -160,6 +160,8 @@ def _hold(
         day_local=periods.local_day(ask.zone, now_us),
         opened_us=now_us,
         deadline_us=now_us + ask.seconds_max * 1_000_000,
+        user=ask.user,
+        tags=ask.tags,
     )
     state.holds[hold.attempt] = outcome.holds_made[hold.attempt] = hold
 

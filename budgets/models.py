@@ -19,6 +19,7 @@ class Tenant(models.Model):
     external_id = models.CharField(max_length=128, unique=True)
     name = models.CharField(max_length=200)
     zone = models.CharField(max_length=64, default="UTC")
+    retention_days = models.PositiveIntegerField(default=400)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     version = models.BigIntegerField(default=0, db_index=True)
@@ -28,12 +29,18 @@ class Tenant(models.Model):
 
 
 class ApiKey(models.Model):
-    """A bearer key of a tenant: only its HMAC is stored, and a prefix to recognise it by."""
+    """A bearer key of a tenant: only its HMAC is stored, and a prefix to recognise it by.
+
+    A rotated key stays the same row, with its budgets and rate; the secret before it works until
+    `previous_expires_at`.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="keys")
     name = models.CharField(max_length=200)
     digest = models.BinaryField(max_length=32, unique=True)
     prefix = models.CharField(max_length=16)
+    previous_digest = models.BinaryField(max_length=32, null=True, unique=True)
+    previous_expires_at = models.DateTimeField(null=True)
     allowed_models = models.JSONField(default=list, blank=True)
     requests_per_minute = models.PositiveIntegerField(null=True, default=60)
     is_active = models.BooleanField(default=True)
@@ -128,6 +135,8 @@ class Hold(models.Model):
     day_local = models.TextField()
     opened_us = models.BigIntegerField()
     deadline_us = models.BigIntegerField()
+    end_user = models.TextField()
+    tags = models.TextField()
 
     class Meta:
         managed = False
@@ -163,6 +172,8 @@ class Posting(models.Model):
     windows = models.TextField()
     opened_us = models.BigIntegerField()
     posted_us = models.BigIntegerField()
+    end_user = models.TextField()
+    tags = models.TextField()
 
     class Meta:
         managed = False
@@ -177,16 +188,30 @@ class DailySpend(models.Model):
     key_id = models.BigIntegerField()
     provider = models.CharField(max_length=100)
     model = models.CharField(max_length=256)
+    end_user = models.CharField(max_length=256, default="")
+    tags = models.CharField(max_length=1024, default="")
     attempts = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    reasoning_tokens = models.BigIntegerField(default=0)
     debit_nanos = models.BigIntegerField(default=0)
     credit_nanos = models.BigIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["tenant", "day_utc", "day_local", "key_id", "provider", "model"],
+                fields=[
+                    "tenant",
+                    "day_utc",
+                    "day_local",
+                    "key_id",
+                    "provider",
+                    "model",
+                    "end_user",
+                    "tags",
+                ],
                 name="daily_spend_unique",
             )
         ]

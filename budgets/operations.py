@@ -64,6 +64,8 @@ class Hold:
     day_local: str
     opened_us: int
     deadline_us: int
+    user: str = ""
+    tags: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class Reserve:
     owner: int
     seconds_max: int
     directory_version: int
+    user: str = ""
+    tags: str = ""
 
     def amount(self, output_tokens: int) -> int:
         """Nano-dollars for this many output tokens, rounded up."""

@@ -13,7 +13,18 @@ from django.db import connection, transaction
 from .models import DailySpend, Posting, RollupMark, Tenant
 
 POSTINGS_MAX = 5_000
-Key = tuple[str, str, int, str, str]
+DIMENSIONS = ("day_utc", "day_local", "key_id", "provider", "model", "end_user", "tags")
+MEASURES = (
+    "attempts",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "debit_nanos",
+    "credit_nanos",
+)
+Key = tuple[str, str, int, str, str, str, str]
 
 
 def roll_up() -> int:
@@ -43,39 +54,49 @@ def _add(tenant_id: int) -> int:
 
 
 def sums(postings: list[Posting]) -> dict[Key, list[int]]:
-    """[attempts, input tokens, output tokens, debit, credit] by day, key, provider and model."""
-    found: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
+    """The MEASURES of these postings added up by their DIMENSIONS."""
+    found: dict[Key, list[int]] = defaultdict(lambda: [0] * len(MEASURES))
     for posting in postings:
-        key = (
-            posting.day_utc,
-            posting.day_local,
-            posting.key_id,
-            posting.provider,
-            posting.model,
-        )
-        values = (
-            int(posting.no == 0),
-            posting.input_tokens,
-            posting.output_tokens,
-            posting.debit_nanos,
-            posting.credit_nanos,
-        )
-        found[key] = [have + more for have, more in zip(found[key], values, strict=True)]
+        row = found[key_of(posting)]
+        for at, value in enumerate(measures_of(posting)):
+            row[at] += value
     return found
+
+
+def key_of(posting: Posting) -> Key:
+    return (
+        posting.day_utc,
+        posting.day_local,
+        posting.key_id,
+        posting.provider,
+        posting.model,
+        posting.end_user,
+        posting.tags,
+    )
+
+
+def measures_of(posting: Posting) -> tuple[int, ...]:
+    """The provisional bill of a lost attempt has no tokens; its correction brings them."""
+    return (
+        int(posting.no == 0),
+        posting.input_tokens,
+        posting.output_tokens,
+        posting.cache_read_tokens,
+        posting.cache_write_tokens,
+        posting.reasoning_tokens,
+        posting.debit_nanos,
+        posting.credit_nanos,
+    )
 
 
 def _write(tenant_id: int, found: dict[Key, list[int]]) -> None:
     table = DailySpend._meta.db_table
-    sets = ", ".join(
-        f"{name} = {table}.{name} + excluded.{name}"
-        for name in ("attempts", "input_tokens", "output_tokens", "debit_nanos", "credit_nanos")
-    )
+    columns = ("tenant_id", *DIMENSIONS, *MEASURES)
+    sets = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in MEASURES)
+    marks = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO {table} (tenant_id, day_utc, day_local, key_id, provider, model, "
-            "attempts, input_tokens, output_tokens, debit_nanos, credit_nanos) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-            "ON CONFLICT (tenant_id, day_utc, day_local, key_id, provider, model) "
-            f"DO UPDATE SET {sets}",
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) "
+            f"ON CONFLICT (tenant_id, {', '.join(DIMENSIONS)}) DO UPDATE SET {sets}",
             [(tenant_id, *key, *values) for key, values in sorted(found.items())],
         )

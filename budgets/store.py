@@ -29,13 +29,13 @@ from .operations import (
 WINDOW = "id, starts_us, ends_us, limit_nanos, held_nanos, spent_nanos, over_nanos"
 HOLD = (
     "attempt, call, call_no, tenant_id, key_id, amount_nanos, windows, provider, model, price_id, "
-    "owner, day_utc, day_local, opened_us, deadline_us"
+    "owner, day_utc, day_local, opened_us, deadline_us, end_user, tags"
 )
 POSTING = (
     "attempt, no, call, call_no, tenant_id, key_id, held_nanos, windows, provider, model, "
     "price_id, day_utc, day_local, opened_us, basis, outcome, input_tokens, output_tokens, "
     "cache_read_tokens, cache_write_tokens, reasoning_tokens, debit_nanos, credit_nanos, "
-    "upper_nanos, posted_us, seq"
+    "upper_nanos, posted_us, seq, end_user, tags"
 )
 
 
@@ -237,6 +237,8 @@ def _hold_row(hold: Hold) -> tuple[Any, ...]:
         hold.day_local,
         hold.opened_us,
         hold.deadline_us,
+        hold.user,
+        hold.tags,
     )
 
 
@@ -260,6 +262,8 @@ def _posting(row: Sequence[Any]) -> Posting:
         day_local=day_local,
         opened_us=opened_us,
         deadline_us=0,
+        user=row[26],
+        tags=row[27],
     )
     return Posting(hold, no, basis, outcome, Tokens(*row[16:21]), debit, credit, upper, posted_us)
 
@@ -293,4 +297,6 @@ def _posting_row(posting: Posting, seq: int) -> tuple[Any, ...]:
         posting.upper_nanos,
         posting.posted_us,
         seq,
+        hold.user,
+        hold.tags,
     )

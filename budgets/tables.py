@@ -96,6 +96,34 @@ def create(apps: Any, schema_editor: Any) -> None:
             cursor.execute(trigger)
 
 
+LABELS = [
+    f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+    for table in ("budgets_hold", "budgets_posting")
+    for column in ("end_user", "tags")
+]
+
+
+def add_labels(apps: Any, schema_editor: Any) -> None:
+    """Who a call was made for, and under which tags: what reports are cut by."""
+    with schema_editor.connection.cursor() as cursor:
+        for statement in LABELS:
+            cursor.execute(statement)
+
+
+def drop_labels(apps: Any, schema_editor: Any) -> None:
+    with schema_editor.connection.cursor() as cursor:
+        for table in ("budgets_hold", "budgets_posting"):
+            for column in ("end_user", "tags"):
+                cursor.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
+def forget_rollups(apps: Any, schema_editor: Any) -> None:
+    """Rollups are derived: with new columns they are added up from the first posting again."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("DELETE FROM budgets_dailyspend")
+        cursor.execute("DELETE FROM budgets_rollupmark")
+
+
 def drop(apps: Any, schema_editor: Any) -> None:
     with schema_editor.connection.cursor() as cursor:
         for table in ("posting", "hold", "rate", "window"):

@@ -15,10 +15,12 @@ from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
 
 from . import gateway, guards, pipeline
-from .facts import Bearer, Grant, Meter
+from .call_log import Watch, logged
+from .facts import Bearer, Grant, Labels, Meter
 from .streams import Pipe
 
 DRAIN_SECONDS = 120.0
+USER_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +52,36 @@ async def check(bearer: Bearer) -> None:
     await guards.identify(bearer, await gateway.running())
 
 
-async def whole(request: ChatRequest, bearer: Bearer) -> tuple[ChatResponse, Receipt]:
+async def whole(
+    request: ChatRequest, bearer: Bearer, tags: str = ""
+) -> tuple[ChatResponse, Receipt]:
     """The whole answer, after its posting is committed."""
     running = await gateway.running()
-    return await asyncio.shield(running.own(_whole(request, bearer, running)))
+    work = _whole(request, bearer, _labels(request, tags), running)
+    return await asyncio.shield(running.own(work))
+
+
+def _labels(request: ChatRequest, tags: str) -> Labels:
+    user = request.options.get("user")
+    return Labels(user[:USER_MAX] if isinstance(user, str) else "", tags)
 
 
 async def _whole(
-    request: ChatRequest, bearer: Bearer, running: gateway.Gateway
+    request: ChatRequest, bearer: Bearer, labels: Labels, running: gateway.Gateway
 ) -> tuple[ChatResponse, Receipt]:
-    bus = await pipeline.admit(request, bearer, running)
-    response = await pipeline.complete(request, bus)
+    watch = Watch(running.now_us())
+    bus = await pipeline.admit(request, bearer, labels, running)
+    with logged(running.log, request, bus, watch):
+        response = await pipeline.complete(request, bus)
     return response, _receipt(request, bus)
 
 
 class Stream:
     """A streamed answer: `open` asks for its first chunk, `get` for each next one."""
 
-    def __init__(self, request: ChatRequest, bearer: Bearer) -> None:
+    def __init__(self, request: ChatRequest, bearer: Bearer, tags: str = "") -> None:
         self._request, self._bearer = request, bearer
+        self._labels = _labels(request, tags)
         self._pipe: Pipe[ChatChunk] = Pipe()
         self._bus: Bus | None = None
         self._first: ChatChunk | None = None
@@ -109,9 +122,12 @@ class Stream:
         return _receipt(self._request, self._bus)
 
     async def _chunks(self, running: gateway.Gateway) -> AsyncGenerator[ChatChunk]:
-        self._bus = await pipeline.admit(self._request, self._bearer, running)
-        async for chunk in pipeline.stream(self._request, self._bus):
-            yield chunk
+        watch = Watch(running.now_us())
+        self._bus = await pipeline.admit(self._request, self._bearer, self._labels, running)
+        with logged(running.log, self._request, self._bus, watch):
+            async for chunk in pipeline.stream(self._request, self._bus):
+                watch.saw_first()
+                yield chunk
 
 
 def _receipt(request: ChatRequest, bus: Bus) -> Receipt:

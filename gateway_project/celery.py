@@ -49,6 +49,16 @@ app.conf.update(
             "schedule": 600.0,
             "options": {"expires": 600},
         },
+        "complete the request log": {
+            "task": "gateway_project.tasks.complete_log",
+            "schedule": 30.0,
+            "options": {"expires": 30},
+        },
+        "end old lines of the request log": {
+            "task": "gateway_project.tasks.prune_log",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "check for drift": {
             "task": "gateway_project.tasks.check_drift",
             "schedule": 300.0,

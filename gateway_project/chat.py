@@ -17,7 +17,7 @@ from providers.types import ChatRequest, Usage
 from . import calls
 from .errors import InvalidRequest, of_bad_request
 from .facts import Bearer
-from .reading import read_json
+from .reading import read_json, read_tags
 
 FIELDS = {"model", "messages", "max_tokens", "temperature", "provider"}
 
@@ -48,7 +48,8 @@ class ChatView(APIView):
         async_to_sync(calls.check)(bearer)
         document = read_json(request._request.body, request.content_type or "")
         chat = read_chat(document, is_stream=False)
-        response, receipt = async_to_sync(calls.whole)(chat, bearer)
+        tags = read_tags(request.headers.get("x-tollgate-tags", ""))
+        response, receipt = async_to_sync(calls.whole)(chat, bearer, tags)
         answer = {
             "id": response.id,
             "content": response.content,

@@ -22,7 +22,7 @@ from . import calls, gateway, guards, sse
 from .chat import read_chat, write_usage
 from .errors import InvalidRequest, Refusal, of_bad_request
 from .facts import Bearer
-from .reading import read_json
+from .reading import read_json, read_tags
 
 STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -75,6 +75,10 @@ class Door(AsyncHttpConsumer):
         scheme, _, token = self._headers.get("authorization", b"").decode("latin-1").partition(" ")
         return Bearer(token if scheme.lower() == "bearer" else "")
 
+    @property
+    def tags(self) -> str:
+        return read_tags(self._headers.get("x-tollgate-tags", b"").decode("latin-1"))
+
     def document(self, body: bytes) -> Any:
         return read_json(body, self._headers.get("content-type", b"").decode("latin-1"))
 
@@ -97,7 +101,7 @@ class Door(AsyncHttpConsumer):
 
     async def send_stream(self, request: ChatRequest) -> None:
         """Head after the first chunk, `[DONE]` after the posting; an error event ends it else."""
-        stream = calls.Stream(request, self.bearer)
+        stream = calls.Stream(request, self.bearer, self.tags)
         try:
             headers = await stream.open()
             await self._head(200, {**STREAM_HEADERS, **headers})
@@ -133,7 +137,7 @@ class ChatCompletions(Door):
         if request.stream:
             await self.send_stream(request)
             return
-        response, receipt = await calls.whole(request, self.bearer)
+        response, receipt = await calls.whole(request, self.bearer, self.tags)
         await self.send_json(openai_chat.write_response(response), receipt.headers())
 
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:

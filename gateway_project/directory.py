@@ -8,7 +8,7 @@ version too, so a call that was admitted on an old snapshot is asked again on th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -84,6 +84,7 @@ class Directory:
     routes: dict[str, RouteRow] = field(default_factory=dict)
     credentials: dict[str, CredentialRow] = field(default_factory=dict)
     prices: dict[str, list[tuple[Mapping[str, object], Price]]] = field(default_factory=dict)
+    _digests: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
 
     def refresh(self) -> None:
         """Read every row that is newer than this snapshot, in one transaction."""
@@ -163,7 +164,9 @@ class Directory:
 
     def _read_keys(self) -> None:
         for key in ApiKey.objects.filter(version__gt=self.version).iterator():
-            self.keys[bytes(key.digest)] = KeyRow(
+            for digest in self._digests.pop(key.id, ()):
+                self.keys.pop(digest, None)
+            row = KeyRow(
                 key.id,
                 key.tenant_id,
                 key.prefix,
@@ -172,6 +175,12 @@ class Directory:
                 key.is_active,
                 key.expires_at,
             )
+            found = {bytes(key.digest): row}
+            if key.previous_digest is not None:
+                ends = [each for each in (key.expires_at, key.previous_expires_at) if each]
+                found[bytes(key.previous_digest)] = replace(row, expires_at=min(ends))
+            self.keys |= found
+            self._digests[key.id] = tuple(found)
 
     def _read_budgets(self) -> None:
         for budget in Budget.objects.filter(version__gt=self.version).iterator():

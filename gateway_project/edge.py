@@ -31,6 +31,7 @@ UNDER_WAY_MAX = 2_000
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:\-]{1,128}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 CORS_PATHS = ("/v1/", "/api/chat")
+ALLOWED_HEADERS = b"authorization, content-type, x-request-id, x-tollgate-tags"
 EXPOSED = "x-request-id, x-tollgate-cost-nanos, x-tollgate-provider, x-tollgate-model, retry-after"
 
 Message = dict[str, Any]
@@ -185,7 +186,7 @@ class Exchange:
     async def answer_preflight(self) -> None:
         headers = [
             (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-            (b"access-control-allow-headers", b"authorization, content-type, x-request-id"),
+            (b"access-control-allow-headers", ALLOWED_HEADERS),
             (b"access-control-max-age", b"600"),
         ]
         await self.send({"type": "http.response.start", "status": 204, "headers": headers})

@@ -20,6 +20,14 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """Who the call is made for, and `name=value` tags in the order of their names."""
+
+    user: str = ""
+    tags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """A budget that a call counts against."""
 

@@ -27,6 +27,7 @@ from providers.client import Limits
 from providers.transport import Transport
 
 from .books import Books, Submission
+from .call_log import CallLog, save
 from .directory import Directory, KeyRow
 from .reaper import beat, expired, register
 from .refusals import Refusals
@@ -36,6 +37,7 @@ Result = TypeVar("Result")
 
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 5.0
+LOG_SECONDS = 1.0
 BOOKING_SECONDS = 5.0
 REFUSED_KEYS_MAX = 10_000
 UNKNOWN_KEYS_MAX = 10_000
@@ -49,6 +51,7 @@ class Gateway:
         self.directory = Directory()
         self.books = Books()
         self.refusals = Refusals()
+        self.log = CallLog()
         self.limits = Limits(
             settings.FIRST_BYTE_SECONDS, settings.ANSWER_SECONDS, settings.TOTAL_SECONDS
         )
@@ -68,6 +71,7 @@ class Gateway:
         self._loops = [
             asyncio.create_task(_forever(POLL_SECONDS, self.refresh)),
             asyncio.create_task(_forever(BEAT_SECONDS, self._tick)),
+            asyncio.create_task(_forever(LOG_SECONDS, self._save_log)),
         ]
 
     async def stop(self, seconds_max: float) -> None:
@@ -81,6 +85,7 @@ class Gateway:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._save_log()
         self._flush_refusals(is_last=True)
         await asyncio.to_thread(self.books.close)
         self._threads.shutdown(wait=True)
@@ -151,6 +156,11 @@ class Gateway:
         for operation in operations:
             self.books.put(Submission((operation,)))
         self._flush_refusals(is_last=False)
+
+    async def _save_log(self) -> None:
+        calls, refused = self.log.take()
+        if calls or refused:
+            await self.in_thread(lambda: save(calls, refused))
 
     def _flush_refusals(self, *, is_last: bool) -> None:
         drafts = self.refusals.take(self.now_us(), is_last=is_last)

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
+
+from budgets.models import Tenant
+
+from .roles import Role
 
 
 class Directory(models.Model):
@@ -91,6 +96,83 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
+
+
+class Membership(models.Model):
+    """What a person may do, in one tenant or, where `tenant` is null, in all of them."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.PROTECT)
+    role = models.CharField(max_length=16, choices=[(role.value, role.value) for role in Role])
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "tenant"], name="membership_unique"),
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(tenant=None), name="membership_of_all_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.role
+
+
+class AdminToken(models.Model):
+    """A bearer token for the management API: only its HMAC is stored."""
+
+    name = models.CharField(max_length=200)
+    digest = models.BinaryField(max_length=32, unique=True)
+    prefix = models.CharField(max_length=16)
+    tenant = models.ForeignKey(Tenant, null=True, blank=True, on_delete=models.PROTECT)
+    scopes = models.JSONField(default=list)
+    is_active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.prefix
+
+
+class LoggedCall(models.Model):
+    """The request log: one call, or `count` refusals of one kind within a minute. No bodies.
+
+    What a call cost stands in the ledger alone; `attempts` are the ids of its postings there.
+    """
+
+    call = models.CharField(max_length=40, unique=True)
+    tenant_id = models.BigIntegerField()
+    key_id = models.BigIntegerField()
+    model = models.CharField(max_length=256)
+    end_user = models.CharField(max_length=256)
+    tags = models.CharField(max_length=1024)
+    provider = models.CharField(max_length=100)
+    attempts = models.CharField(max_length=512)
+    status = models.PositiveIntegerField()
+    code = models.CharField(max_length=64)
+    message = models.CharField(max_length=600)
+    is_stream = models.BooleanField()
+    opened_us = models.BigIntegerField()
+    milliseconds = models.BigIntegerField()
+    first_milliseconds = models.BigIntegerField(null=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["opened_us", "id"], name="logged_call_time"),
+            models.Index(fields=["tenant_id", "opened_us", "id"], name="logged_call_tenant_time"),
+        ]
+
+    def __str__(self) -> str:
+        return self.call
+
+
+class LogMark(models.Model):
+    """How far a tenant's postings have been looked through for calls that the log lacks."""
+
+    tenant_id = models.BigIntegerField(primary_key=True)
+    seq = models.BigIntegerField(default=-1)
 
 
 class Process(models.Model):

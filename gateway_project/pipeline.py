@@ -55,7 +55,7 @@ from .errors import (
     UnknownModel,
     of_provider,
 )
-from .facts import Attempt, Bearer, Candidate, Grant, InputTokens, Meter, Plan, Principal
+from .facts import Attempt, Bearer, Candidate, Grant, InputTokens, Labels, Meter, Plan, Principal
 from .gateway import Gateway, new_id
 from .streams import until
 
@@ -80,10 +80,10 @@ async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
             yield chunk
 
 
-async def admit(request: ChatRequest, bearer: Bearer, gateway: Gateway) -> Bus:
+async def admit(request: ChatRequest, bearer: Bearer, labels: Labels, gateway: Gateway) -> Bus:
     """Steps 2 to 7: the facts of a call that may go to a provider, its money held."""
     for _ in range(ADMISSIONS_MAX):
-        bus = Bus(gateway, bearer, Meter())
+        bus = Bus(gateway, bearer, labels, Meter())
         try:
             await guards.authenticate(request, bus)
             await guards.allow_model(request, bus)
@@ -95,7 +95,7 @@ async def admit(request: ChatRequest, bearer: Bearer, gateway: Gateway) -> Bus:
         except Refusal as refusal:
             if isinstance(refusal, NotAllowed | UnknownModel) and await gateway.has_news():
                 continue
-            _note_refusal(refusal, bus)
+            _note_refusal(refusal, request, bus)
             raise
     raise Unavailable("directory_changing", "Keys and limits are changing; try again.")
 
@@ -234,6 +234,8 @@ def _ask(
         owner=bus[Gateway].owner,
         seconds_max=settings.TOTAL_SECONDS + DRAIN_SECONDS,
         directory_version=principal.directory_version,
+        user=bus[Labels].user,
+        tags=bus[Labels].tags,
     )
 
 
@@ -378,9 +380,10 @@ def _text_of(response: ChatResponse) -> str:
     return "".join(billing.text_of_delta(choice.get("message")) for choice in response.choices)
 
 
-def _note_refusal(refusal: Refusal, bus: Bus) -> None:
+def _note_refusal(refusal: Refusal, request: ChatRequest, bus: Bus) -> None:
     principal = bus.get(Principal)
     if principal is not None:
         gateway = bus[Gateway]
-        reason = refusal.code or refusal.type
-        gateway.refusals.add(principal.tenant_id, principal.key_id, reason, gateway.now_us())
+        reason, now_us = refusal.code or refusal.type, gateway.now_us()
+        gateway.refusals.add(principal.tenant_id, principal.key_id, reason, now_us)
+        gateway.log.add_refused(request, bus, now_us, refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -9,6 +10,8 @@ import orjson
 from .errors import InvalidRequest
 
 DEPTH_MAX = 64
+TAGS_MAX = 8
+TAG = re.compile(r"([a-z0-9_.-]{1,32})=([A-Za-z0-9 _./:@+-]{1,64})")
 
 
 def read_json(body: bytes, content_type: str) -> Any:
@@ -49,3 +52,20 @@ def depth(body: bytes) -> int:
         elif byte in b"]}":
             level -= 1
     return deepest
+
+
+def read_tags(text: str) -> str:
+    """The header `x-tollgate-tags: env=prod, team=search`, in the order of the names."""
+    if not text.strip():
+        return ""
+    tags: dict[str, str] = {}
+    for part in text.split(","):
+        match = TAG.fullmatch(part.strip())
+        if match is None or match[1] in tags or len(tags) == TAGS_MAX:
+            raise InvalidRequest(
+                f"x-tollgate-tags must be at most {TAGS_MAX} different name=value pairs.",
+                param="x-tollgate-tags",
+                code="invalid_tags",
+            )
+        tags[match[1]] = match[2]
+    return ",".join(f"{name}={value}" for name, value in sorted(tags.items()))

@@ -67,4 +67,6 @@ def digest(posting: Posting) -> str:
         posting.upper_nanos,
         posting.posted_us,
     ]
+    if hold.user or hold.tags:  # columns that came later: what was written before stays true
+        columns += [hold.user, hold.tags]
     return hashlib.sha256(orjson.dumps(columns)).hexdigest()
