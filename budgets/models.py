@@ -19,6 +19,8 @@ class Tenant(models.Model):
     external_id = models.CharField(max_length=128, unique=True)
     name = models.CharField(max_length=200)
     zone = models.CharField(max_length=64, default="UTC")
+    zone_before = models.CharField(max_length=64, default="", blank=True)
+    zone_changed_us = models.BigIntegerField(default=0)
     retention_days = models.PositiveIntegerField(default=400)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

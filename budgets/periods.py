@@ -55,6 +55,23 @@ def interval(period: Period, zone: str, now_us: int) -> Interval:
     return found
 
 
+def in_force(
+    period: Period, zone: str, now_us: int, *, zone_before: str = "", changed_us: int = 0
+) -> Interval:
+    """As `interval`, for a zone that replaced `zone_before` at `changed_us`.
+
+    The interval that was open at the change keeps its end; the first of the new zone begins there,
+    so it is shorter or longer than others, and no instant belongs to two.
+    """
+    if not zone_before:
+        return interval(period, zone, now_us)
+    last = interval(period, zone_before, changed_us)
+    if now_us < last.ends_us:
+        return interval(period, zone_before, now_us)
+    found = interval(period, zone, now_us)
+    return Interval(max(found.starts_us, last.ends_us), found.ends_us)
+
+
 def _find(period: Period, zone: str, now_us: int) -> Interval:
     first = _first_day(period, _local_date(zone, now_us))
     following = _following(period, first)

@@ -7,9 +7,10 @@ import time
 from celery import shared_task
 from django.db import connection
 
-from . import periods, rollups, store
+from . import rollups, store
 from .models import Budget
 from .operations import WindowKey
+from .standings import interval
 
 AHEAD_US = 3_600_000_000
 
@@ -26,8 +27,8 @@ def open_next_windows() -> int:
     now_us = time.time_ns() // 1000
     keys = []
     for budget in Budget.objects.filter(is_active=True, scope="tenant").select_related("tenant"):
-        period, zone = periods.named(budget.period), budget.tenant.zone
-        following = periods.interval(period, zone, periods.interval(period, zone, now_us).ends_us)
+        ends_us = interval(budget.tenant, budget.period, now_us).ends_us
+        following = interval(budget.tenant, budget.period, ends_us)
         if following.starts_us - now_us <= AHEAD_US:
             keys.append(WindowKey(budget.id, "", following.starts_us, following.ends_us, ""))
     with connection.cursor() as cursor:

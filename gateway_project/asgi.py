@@ -11,11 +11,13 @@ from django.core.asgi import get_asgi_application  # sets Django up; the imports
 
 django_application = get_asgi_application()
 
-from channels.routing import URLRouter  # noqa: E402
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from .consumers import ChatCompletions, ChatStream, Models  # noqa: E402
 from .edge import Edge  # noqa: E402
+from .feed import Live, NoSuchSocket  # noqa: E402
 
 DOORS: dict[str, Any] = {
     "v1/chat/completions": ChatCompletions,
@@ -24,11 +26,20 @@ DOORS: dict[str, Any] = {
 }
 everything_else: Any = django_application
 router: Any = URLRouter
+pages: Any = AuthMiddlewareStack
+kinds: Any = ProtocolTypeRouter
 application = Edge(
-    router(
-        [
-            *(path(where, door.as_asgi()) for where, door in DOORS.items()),
-            re_path(r"", everything_else),
-        ]
+    kinds(
+        {
+            "http": router(
+                [
+                    *(path(where, door.as_asgi()) for where, door in DOORS.items()),
+                    re_path(r"", everything_else),
+                ]
+            ),
+            "websocket": pages(
+                router([path("ws/live", Live.as_asgi()), re_path(r"", NoSuchSocket.as_asgi())])
+            ),
+        }
     )
 )

@@ -36,6 +36,8 @@ class TenantRow:
     id: int
     name: str
     zone: str
+    zone_before: str
+    zone_changed_us: int
     is_active: bool
 
 
@@ -116,6 +118,8 @@ class Directory:
             tenant_id=tenant.id,
             tenant=tenant.name,
             zone=tenant.zone,
+            zone_before=tenant.zone_before,
+            zone_changed_us=tenant.zone_changed_us,
             key_id=key.id,
             key_prefix=key.prefix,
             allowed_models=key.allowed_models,
@@ -159,7 +163,12 @@ class Directory:
     def _read_tenants(self) -> None:
         for tenant in Tenant.objects.filter(version__gt=self.version).iterator():
             self.tenants[tenant.id] = TenantRow(
-                tenant.id, tenant.external_id, tenant.zone, tenant.is_active
+                tenant.id,
+                tenant.external_id,
+                tenant.zone,
+                tenant.zone_before,
+                tenant.zone_changed_us,
+                tenant.is_active,
             )
 
     def _read_keys(self) -> None:

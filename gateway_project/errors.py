@@ -214,15 +214,45 @@ def scrub(text: str) -> str:
 
 def answer_rest_error(error: Exception, context: Any) -> Any:
     """REST framework's exception handler: its errors in the one shape of this table."""
+    from django.core.exceptions import PermissionDenied
+    from django.http import Http404
     from rest_framework import exceptions
     from rest_framework.response import Response
 
-    if isinstance(error, exceptions.APIException):
-        refusal = Refusal(
-            error.status_code, "invalid_request_error", error.default_code, str(error.detail)
-        )
-    elif isinstance(error, Refusal):
-        refusal = error
-    else:
-        return None
-    return Response(refusal.body(), status=refusal.status, headers=refusal.headers)
+    match error:
+        case Refusal():
+            refusal = error
+        case Http404():
+            text = "There is no such thing, or none that you may see."
+            refusal = Refusal(404, "invalid_request_error", "not_found", text)
+        case PermissionDenied():
+            refusal = Refusal(403, "permission_error", "forbidden", str(error) or "Not allowed.")
+        case exceptions.ValidationError():
+            param, text = _first_fault(error.detail)
+            refusal = InvalidRequest(text, param=param or None, code="invalid_value")
+        case exceptions.APIException():
+            kind = "permission_error" if error.status_code == 403 else "invalid_request_error"
+            code = str(getattr(error.detail, "code", error.default_code))
+            refusal = Refusal(error.status_code, kind, code, str(error.detail))
+        case _:
+            return None
+    headers = {**refusal.headers, **_headers_of(error)}
+    return Response(refusal.body(), status=refusal.status, headers=headers)
+
+
+def _headers_of(error: Exception) -> dict[str, str]:
+    challenge = getattr(error, "auth_header", None)
+    return {"www-authenticate": challenge} if challenge else {}
+
+
+def _first_fault(detail: Any, path: str = "") -> tuple[str, str]:
+    """(parameter, text) of the first of a serializer's errors, nested ones as `targets.0.model`."""
+    if isinstance(detail, Mapping):
+        name, inner = next((pair for pair in detail.items() if pair[1]), ("", ""))
+        own = "" if name == "non_field_errors" else str(name)
+        return _first_fault(inner, ".".join(filter(None, (path, own))))
+    if isinstance(detail, list | tuple):
+        at, inner = next((pair for pair in enumerate(detail) if pair[1]), (0, ""))
+        nested = isinstance(inner, Mapping | list | tuple)
+        return _first_fault(inner, f"{path}.{at}" if nested else path)
+    return path, f"{path}: {detail}" if path else str(detail)

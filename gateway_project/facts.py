@@ -44,6 +44,8 @@ class Principal:
     tenant_id: int
     tenant: str
     zone: str
+    zone_before: str
+    zone_changed_us: int
     key_id: int
     key_prefix: str
     allowed_models: tuple[str, ...]

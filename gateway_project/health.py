@@ -1,8 +1,6 @@
-"""`/healthz`: the process answers. `/readyz`: it can serve calls. And JSON for unknown paths."""
+"""`/healthz`: the process answers. `/readyz`: it can serve calls."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -11,7 +9,6 @@ from django.http import HttpRequest, JsonResponse
 from audit.log import missing_triggers
 from budgets import tables
 
-from .errors import Refusal, unexpected
 from .models import Price
 
 
@@ -40,17 +37,3 @@ def _checks() -> dict[str, str]:
         "prices": "ok" if Price.objects.filter(valid_to=None).exists() else "none",
         "append_only": f"missing {', '.join(triggers)}" if triggers else "ok",
     }
-
-
-def not_found(request: HttpRequest, exception: Any = None) -> JsonResponse:
-    refusal = Refusal(404, "invalid_request_error", "not_found", "There is nothing at this path.")
-    return JsonResponse(refusal.body(), status=404)
-
-
-def bad_request(request: HttpRequest, exception: Any = None) -> JsonResponse:
-    refusal = Refusal(400, "invalid_request_error", "bad_request", "The request is not valid.")
-    return JsonResponse(refusal.body(), status=400)
-
-
-def failed(request: HttpRequest) -> JsonResponse:
-    return JsonResponse(unexpected().body(), status=500)

@@ -242,7 +242,13 @@ def _ask(
 def _windows(principal: Principal, now_us: int) -> tuple[WindowKey, ...]:
     keys = []
     for limit in principal.limits:
-        interval = periods.interval(limit.period, principal.zone, now_us)
+        interval = periods.in_force(
+            limit.period,
+            principal.zone,
+            now_us,
+            zone_before=principal.zone_before,
+            changed_us=principal.zone_changed_us,
+        )
         keys.append(
             WindowKey(
                 limit.budget_id,

@@ -1,8 +1,8 @@
 """Who may do what: permissions, roles, and the one question that pages, REST and sockets ask. Pure.
 
 A permission is `thing:verb`. What belongs to a tenant is allowed by a grant for that tenant or for
-all; what belongs to the installation (routes, credentials, prices, people) only by a grant for all,
-except that reading models and prices is open to every member.
+all; what belongs to the installation (routes, credentials, prices) only by a grant for all, except
+that reading routes and prices is open to every member.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ OF_TENANT = frozenset(
         "requests:read",
         "reports:read",
         "audit:read",
+        "members:read",
+        "members:write",
+        "tokens:read",
+        "tokens:write",
     }
 )
 OF_ALL = frozenset(
@@ -33,10 +37,6 @@ OF_ALL = frozenset(
         "credentials:write",
         "prices:read",
         "prices:write",
-        "members:read",
-        "members:write",
-        "tokens:read",
-        "tokens:write",
     }
 )
 OPEN_TO_MEMBERS = frozenset({"routes:read", "prices:read"})
@@ -90,6 +90,15 @@ class Actor:
 
     def may_somewhere(self, permission: str) -> bool:
         return any(permission in grant.permissions for grant in self.grants)
+
+    def sees(self, tenant_id: int | None) -> bool:
+        """Does the tenant exist for this actor at all?"""
+        return any(grant.tenant_id in {None, tenant_id} for grant in self.grants)
+
+    def covers(self, grant: Grant) -> bool:
+        """May it hand out this grant? Nobody gives what they have not got."""
+        own = [each for each in self.grants if each.tenant_id in {None, grant.tenant_id}]
+        return all(any(name in each.permissions for each in own) for name in grant.permissions)
 
     def tenants(self, permission: str) -> set[int] | None:
         """The tenants in which it is allowed; None means all."""

@@ -8,6 +8,7 @@
 | TOLLGATE_DATA | ./var | database, secrets, broker folders, journal |
 | TOLLGATE_CORS_ORIGINS | * | origins that may call the API from a browser, comma-separated |
 | TOLLGATE_HOSTS | * | host names that the console and REST API answer to, comma-separated |
+| TOLLGATE_PUBLIC_URL | none | where browsers find the console; https makes its cookies secure |
 | TOLLGATE_SIMULATOR_URL | none | answers for providers that have no key in the environment |
 | TOLLGATE_SIMULATOR_REFUSE_URL | none | an address that refuses connections, for `sim-refuse` |
 | TOLLGATE_TOKEN_LIMIT | 128000 | input plus output tokens of one call |
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway_project import secrets
@@ -78,6 +80,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },
+        "TEST": {"NAME": str(path.with_name("test.sqlite3"))},  # the gate needs a file beside it
     }
 
 
@@ -102,6 +105,10 @@ PROVIDER_ENVIRONMENT = {
     if name.endswith(("_API_KEY", "_BASE_URL")) and value
 }
 
+PUBLIC_URL = (os.environ.get("TOLLGATE_PUBLIC_URL") or "").rstrip("/")
+if PUBLIC_URL and not PUBLIC_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("TOLLGATE_PUBLIC_URL must read https://tollgate.example.com")
+
 SECRET_KEY = SECRETS.django_secret
 DEBUG = False
 ALLOWED_HOSTS = _names("TOLLGATE_HOSTS", "*")
@@ -118,28 +125,111 @@ INSTALLED_APPS = [
     *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "budgets.apps.BudgetsConfig",
     "audit.apps.AuditConfig",
     "gateway_project.apps.GatewayConfig",
 ]
-MIDDLEWARE: list[str] = ["django.middleware.security.SecurityMiddleware"]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {"context_processors": []},
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "gateway_project.console.frame.context",
+            ]
+        },
     }
 ]
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
 DATABASES = {
     "default": _postgres(DATABASE_URL) if DATABASE_URL else _sqlite(DATA / "tollgate.sqlite3")
 }
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "gateway_project" / "static"]
+WHITENOISE_USE_FINDERS = True  # served from where they are: nothing to collect before a start
+WHITENOISE_AUTOREFRESH = False
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "gateway_project.console.accounts.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Tollgate"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "tollgate_session", "tollgate_csrf"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+CSRF_FAILURE_VIEW = "gateway_project.console.frame.no_csrf"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        "script-src": [csp.SELF],
+        "style-src": [csp.SELF],
+        "img-src": [csp.SELF, "data:"],
+        "font-src": [csp.SELF],
+        "connect-src": [csp.SELF],
+        "form-action": [csp.SELF],
+        "base-uri": [csp.NONE],
+        "frame-ancestors": [csp.NONE],
+    }
+}
+DJANGO_TABLES2_TEMPLATE = "console/table.html"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "gateway_project.errors.answer_rest_error",
     "UNAUTHENTICATED_USER": None,
 }

@@ -13,8 +13,10 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-KEY = re.compile(r"tg_([0-9A-Za-z]{32})([0-9A-Za-z]{6})")
+KEY = re.compile(r"tga?_([0-9A-Za-z]{32})([0-9A-Za-z]{6})")
+KEY_START, TOKEN_START = "tg_", "tga_"
 PREFIX_LENGTH = 10
+TOKEN_PREFIX_LENGTH = 11
 
 
 class CannotUnseal(Exception):
@@ -23,14 +25,19 @@ class CannotUnseal(Exception):
 
 def make_key() -> str:
     """A new API key: `tg_`, 190 random bits, and a checksum that catches typing errors."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(32))
-    return f"tg_{body}{_checksum(body)}"
+    return _make(KEY_START)
 
 
-def is_well_formed(key: str) -> bool:
-    """Whether `key` can be a key at all; a false one costs no look-up."""
+def make_token() -> str:
+    """A new admin token: like a key, with `tga_` in front."""
+    return _make(TOKEN_START)
+
+
+def is_well_formed(key: str, start: str = KEY_START) -> bool:
+    """Whether `key` can be a key (or token) at all; a false one costs no look-up."""
     match = KEY.fullmatch(key)
-    return match is not None and hmac.compare_digest(_checksum(match[1]), match[2])
+    is_of_kind = match is not None and key.startswith(start)
+    return is_of_kind and match is not None and hmac.compare_digest(_checksum(match[1]), match[2])
 
 
 def digest(key: str) -> bytes:
@@ -53,6 +60,11 @@ def unseal(sealed: bytes) -> str:
 
 def _fernet() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(bytes.fromhex(settings.SECRETS.sealing_key)))
+
+
+def _make(start: str) -> str:
+    body = "".join(secrets.choice(ALPHABET) for _ in range(32))
+    return f"{start}{body}{_checksum(body)}"
 
 
 def _checksum(body: str) -> str:

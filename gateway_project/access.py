@@ -1,0 +1,84 @@
+"""Who asks, and may they? The one place that pages, REST and sockets let people in by.
+
+| asks | is | may |
+|---|---|---|
+| a browser | the session's user | what their memberships grant, in one tenant or in all |
+| a script | an admin token | its scopes, in its tenant or in all |
+
+What lies in a tenant that an actor has no part in does not exist for them: 404, the same as for
+what nobody has made. What exists but is not allowed: 403. Grants are read on every request, so a
+change of role holds from the next one on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404
+
+from . import vault
+from .models import AdminToken, Membership
+from .roles import NOBODY, Actor, of_role, of_scopes
+
+Row = TypeVar("Row", bound=Model)
+
+
+def of_user(user: AbstractBaseUser | AnonymousUser | None) -> Actor:
+    """The actor behind a session; nobody where no one is logged in or the account is closed."""
+    if user is None or not user.is_authenticated or not user.is_active:
+        return NOBODY
+    rows = Membership.objects.filter(user_id=user.pk).values_list("role", "tenant_id")
+    return Actor(f"user:{user.get_username()}", tuple(of_role(*row) for row in rows))
+
+
+def of_token(text: str, now: datetime | None = None) -> Actor | None:
+    """The actor behind an admin token; None for a text that is none, or works no more."""
+    if not vault.is_well_formed(text, vault.TOKEN_START):
+        return None
+    token = AdminToken.objects.filter(digest=vault.digest(text), is_active=True).first()
+    if token is None:
+        return None
+    if token.expires_at is not None and token.expires_at <= (now or datetime.now(UTC)):
+        return None
+    return Actor(f"token:{token.prefix}", (of_scopes(token.scopes, token.tenant_id),))
+
+
+def check(actor: Actor, permission: str, tenant_id: int | None = None) -> None:
+    """Raises PermissionDenied, or Http404 where the tenant does not exist for this actor."""
+    if actor.may(permission, tenant_id):
+        return
+    if tenant_id is not None and not actor.sees(tenant_id):
+        raise Http404
+    raise PermissionDenied(f"You need {permission} for this.")
+
+
+def check_somewhere(actor: Actor, permission: str) -> None:
+    """Is it allowed anywhere at all? What a list then shows is narrowed by `visible`."""
+    if not actor.may_somewhere(permission):
+        raise PermissionDenied(f"You need {permission} for this.")
+
+
+def visible(
+    rows: QuerySet[Row], actor: Actor, permission: str, tenant: str = "tenant_id"
+) -> QuerySet[Row]:
+    """Those rows that lie in tenants where it is allowed; `tenant` is the path to the id."""
+    allowed = actor.tenants(permission)
+    return rows if allowed is None else rows.filter(**{f"{tenant}__in": allowed})
+
+
+def find(
+    rows: QuerySet[Row], actor: Actor, permission: str, tenant: str = "tenant_id", **by: Any
+) -> Row:
+    """The one row that `by` names; raises Http404 or PermissionDenied as `check` does."""
+    row = rows.filter(**by).first()
+    if row is None:
+        raise Http404
+    owner: Any = row
+    for name in tenant.split("__"):
+        owner = getattr(owner, name)
+    check(actor, permission, owner)
+    return row

@@ -1,0 +1,1 @@
+"""The web console: one file per group of pages, thin; what they change goes by administration."""
