@@ -12,6 +12,7 @@ change of role holds from the next one on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -19,6 +20,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
+
+from audit.models import Entry
+from budgets.models import Tenant
 
 from . import vault
 from .models import AdminToken, Membership
@@ -56,10 +60,38 @@ def check(actor: Actor, permission: str, tenant_id: int | None = None) -> None:
     raise PermissionDenied(f"You need {permission} for this.")
 
 
-def check_somewhere(actor: Actor, permission: str) -> None:
-    """Is it allowed anywhere at all? What a list then shows is narrowed by `visible`."""
-    if not actor.may_somewhere(permission):
-        raise PermissionDenied(f"You need {permission} for this.")
+def enter(
+    actor: Actor,
+    permission: str,
+    of: type[Model] | None = None,
+    ids: Mapping[str, Any] | None = None,
+) -> None:
+    """Is it allowed anywhere at all? What is shown or changed then is narrowed by the others here.
+
+    For who may do it nowhere: `of` and `ids` are the row that the path names, so that what is not
+    theirs answers 404 to them as to everyone.
+    """
+    if actor.may_somewhere(permission):
+        return
+    if of is not None and ids and not actor.sees(_owner(of, ids)):
+        raise Http404
+    raise PermissionDenied(f"You need {permission} for this.")
+
+
+def _owner(of: type[Model], ids: Mapping[str, Any]) -> int:
+    """The tenant that the named row lies in; raises Http404 where there is no such row."""
+    known = {field.name for field in of._meta.get_fields()}
+    by = {name: value for name, value in ids.items() if name in known}
+    row = of._default_manager.filter(**by).first()
+    match row:
+        case None:
+            raise Http404
+        case Tenant():
+            return row.id
+        case Entry():
+            return row.tenant
+    owner: int = row.tenant_id  # type: ignore[attr-defined]  # every other row of a tenant has it
+    return owner
 
 
 def visible(

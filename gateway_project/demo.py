@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 
 from budgets.models import Tenant
 from budgets.money import NANOS_PER_DOLLAR
 
 from . import administration
+from .roles import EVERYTHING, Role
 
 ACTOR = "system:demo"
 FAULTS = ("500", "429", "529", "refuse", "hang", "reset", "garbage", "cut-5")
@@ -30,7 +29,7 @@ def seed() -> dict[str, str]:
     administration.open_system_log()
     administration.sync_prices(ACTOR)
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    if not known or not Tenant.objects.filter(external_id="demo").exists():
+    if not known.get("admin_token") or not Tenant.objects.filter(external_id="demo").exists():
         known = _make()
     known["url"] = url()
     _write(path, known)
@@ -45,12 +44,9 @@ def _make() -> dict[str, str]:
         administration.set_budget(ACTOR, tenant, "day", 100 * NANOS_PER_DOLLAR)
         administration.set_budget(ACTOR, tenant, "month", 1_000 * NANOS_PER_DOLLAR)
     _, key = administration.create_key(ACTOR, tenant, "demo")
-    password = secrets.token_urlsafe(15)
-    admin, _ = User.objects.get_or_create(
-        username="admin", defaults={"is_staff": True, "is_superuser": True}
-    )
-    admin.set_password(password)
-    admin.save()
+    membership, password = administration.set_member(ACTOR, "admin", None, Role.OWNER)
+    password = password or administration.set_password(ACTOR, membership.user)
+    _, token = administration.create_token(ACTOR, "demo", None, sorted(EVERYTHING))
     for fault in FAULTS:
         provider = "simulator-refuse" if fault == "refuse" else "simulator"
         administration.set_route(
@@ -63,6 +59,7 @@ def _make() -> dict[str, str]:
         "api_key": key,
         "admin_user": "admin",
         "admin_password": password,
+        "admin_token": token,
         "tenant": tenant.external_id,
     }
 
@@ -83,8 +80,9 @@ def instructions(known: dict[str, str]) -> str:
     return f"""
 Tollgate is running at {known["url"]}
 
-  API key   {known["api_key"]}
-  admin     {known["admin_user"]} / {known["admin_password"]}
+  console       {known["url"]}/  (log in as {known["admin_user"]} with {known["admin_password"]})
+  API key       {known["api_key"]}
+  admin token   {known["admin_token"]}  (REST, see {known["url"]}/api/docs/)
 
 A whole answer:
 curl -s {call} {kind} -d '{{"model": "sim-echo", {message}}}'

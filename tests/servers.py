@@ -32,6 +32,25 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+LOG_IN = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from budgets.models import Tenant
+from gateway_project import administration
+from gateway_project.roles import Role
+administration.open_system_log()
+tenant = Tenant.objects.filter(external_id='{2}').first()
+user = administration.set_member('user:test', '{0}', tenant, Role('{1}'))[0].user
+session = import_module(settings.SESSION_ENGINE).SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.create()
+print(settings.SESSION_COOKIE_NAME + '=' + session.session_key)
+"""
+
+
 @dataclass
 class Running:
     """A data folder with a simulator and a gateway process that can be killed and started again."""
@@ -118,6 +137,10 @@ class Running:
 
     def key(self, *words: str) -> str:
         return self.manage("keys", "create", *words)
+
+    def session(self, name: str, role: str = "owner", tenant: str = "") -> str:
+        """The cookie of a person who has just been made and logged in."""
+        return self.manage("shell", "-v", "0", "-c", LOG_IN.format(name, role, tenant))
 
     def journal(self) -> list[Call]:
         return read_journal(self.data / "simulator-journal.jsonl")

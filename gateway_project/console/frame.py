@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -73,15 +74,16 @@ class Page(View):
 
     The keywords name the permission of each method that the page has; there are no others. Being
     let in means that the permission is held somewhere; which rows are shown or changed is narrowed
-    by `access.visible` and `access.find`.
+    by `access.visible` and `access.find`. A page whose path names a row of a tenant says `of` what.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
+    of: ClassVar[type[Model] | None] = None
     actor: Actor
 
-    def __init_subclass__(cls, **needs: str) -> None:
+    def __init_subclass__(cls, of: type[Model] | None = None, **needs: str) -> None:
         super().__init_subclass__()
-        cls.needs = needs
+        cls.needs, cls.of = needs, of
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
@@ -90,7 +92,7 @@ class Page(View):
         needed = self.needs.get("get" if request.method == "HEAD" else str(request.method).lower())
         if needed is None:
             return HttpResponseNotAllowed(sorted(name.upper() for name in self.needs))
-        access.check_somewhere(self.actor, needed)
+        access.enter(self.actor, needed, self.of, kwargs)
         return super().dispatch(request, *args, **kwargs)
 
     def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:

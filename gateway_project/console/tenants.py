@@ -112,7 +112,7 @@ class CreateTenant(Page, get="tenants:create", post="tenants:create"):
         return self.render("console/_tenant_form.html", title="New tenant", **shown)
 
 
-class OneTenant(Page, get="tenants:read"):
+class OneTenant(Page, of=Tenant, get="tenants:read"):
     def get(self, request: HttpRequest, external_id: str) -> HttpResponse:
         tenant = _find(self, "tenants:read", external_id)
         rows = Budget.objects.filter(tenant=tenant)
@@ -128,7 +128,7 @@ class OneTenant(Page, get="tenants:read"):
         return self.render(template, **shown)
 
 
-class ChangeTenant(Page, get="tenants:write", post="tenants:write"):
+class ChangeTenant(Page, of=Tenant, get="tenants:write", post="tenants:write"):
     def get(self, request: HttpRequest, external_id: str) -> HttpResponse:
         tenant = _find(self, "tenants:write", external_id)
         known = {name: getattr(tenant, name) for name in ChangedTenant.base_fields}

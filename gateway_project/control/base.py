@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.db.models import Model
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.pagination import CursorPagination
@@ -43,16 +44,18 @@ class Endpoint(APIView):
     """`class Keys(Endpoint, get="keys:read", post="keys:write")`: each method's permission.
 
     Being let in means that the permission is held somewhere; which rows are shown or changed is
-    narrowed by `access.visible` and `access.find`.
+    narrowed by `access.visible` and `access.find`. An endpoint whose path names a row of a tenant
+    says `of` what.
     """
 
     needs: ClassVar[Mapping[str, str]] = {}
+    of: ClassVar[type[Model] | None] = None
     authentication_classes = (TokenAuthentication, BrowserAuthentication)
 
-    def __init_subclass__(cls, **needs: str) -> None:
+    def __init_subclass__(cls, of: type[Model] | None = None, **needs: str) -> None:
         super().__init_subclass__()
         if needs:
-            cls.needs = needs
+            cls.needs, cls.of = needs, of
 
     @property
     def actor(self) -> Actor:
@@ -66,7 +69,7 @@ class Endpoint(APIView):
         method = str(request.method).lower()
         needed = self.needs.get("get" if method in {"head", "options"} else method)
         if needed is not None:  # a method without one has no handler: 405
-            access.check_somewhere(self.actor, needed)
+            access.enter(self.actor, needed, self.of, kwargs)
 
 
 class Pages(CursorPagination):

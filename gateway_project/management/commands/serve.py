@@ -89,7 +89,7 @@ def serve(listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.DRAIN_SECONDS,
-        ws_max_size=1_048_576,
+        ws_max_size=65_536,
     )
     connection.close()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
