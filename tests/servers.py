@@ -51,6 +51,17 @@ print(settings.SESSION_COOKIE_NAME + '=' + session.session_key)
 """
 
 
+MAKE_TOKEN = """
+from budgets.models import Tenant
+from gateway_project import administration
+from gateway_project.roles import EVERYTHING
+administration.open_system_log()
+tenant = Tenant.objects.filter(external_id='{0}').first()
+scopes = {1} or sorted(EVERYTHING)
+print(administration.create_token('user:test', 'test', tenant, scopes)[1])
+"""
+
+
 @dataclass
 class Running:
     """A data folder with a simulator and a gateway process that can be killed and started again."""
@@ -137,6 +148,10 @@ class Running:
 
     def key(self, *words: str) -> str:
         return self.manage("keys", "create", *words)
+
+    def token(self, *scopes: str, tenant: str = "") -> str:
+        """The text of an admin token with these scopes, or with every one."""
+        return self.manage("shell", "-v", "0", "-c", MAKE_TOKEN.format(tenant, scopes))
 
     def session(self, name: str, role: str = "owner", tenant: str = "") -> str:
         """The cookie of a person who has just been made and logged in."""

@@ -9,7 +9,9 @@ import httpx
 
 from tests.servers import Running
 
-TRIALS = 4 * int(os.environ.get("SCALE", "1"))
+SCALE = int(os.environ.get("SCALE", "1"))
+TRIALS = 2 * SCALE
+REST_TRIALS = 10 * SCALE
 HELLO = {"model": "sim-echo", "messages": [{"role": "user", "content": "Hi"}]}
 
 
@@ -30,3 +32,25 @@ def test_a_new_key_works_at_once_and_a_revoked_one_not_for_more_than_a_second(
         time.sleep(1)
 
         assert {call(house, key) for _ in range(6)} == {401}
+
+
+def rest(house: Running, token: str, method: str, path: str, body: object = None) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}"}
+    return httpx.request(method, f"{house.url}/api/{path}", headers=headers, json=body, timeout=30)
+
+
+def test_a_key_made_over_rest_works_at_once_and_a_revoked_one_not_for_more_than_a_second(
+    house: Running,
+) -> None:
+    token = house.token()
+    tenant = {"external_id": "rest-turnstile", "name": "Turnstile"}
+    assert rest(house, token, "POST", "tenants", tenant).status_code == 201
+    for _ in range(REST_TRIALS):
+        wanted = {"tenant": "rest-turnstile", "name": "trial", "requests_per_minute": None}
+        made = rest(house, token, "POST", "keys", wanted).json()
+        assert {call(house, made["key"]) for _ in range(6)} == {200}
+
+        assert rest(house, token, "POST", f"keys/{made['id']}/revoke").status_code == 200
+        time.sleep(1)
+
+        assert {call(house, made["key"]) for _ in range(6)} == {401}
