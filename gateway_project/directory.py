@@ -7,7 +7,7 @@ version too, so a call that was admitted on an old snapshot is asked again on th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -28,6 +28,7 @@ from . import models, vault
 from .facts import Limit, Principal
 
 SNAPSHOT_ROWS_MAX = 1_000_000
+PRICED_MAX = 10_000
 DUMMY_KEY = "simulated"
 
 
@@ -75,6 +76,28 @@ class CredentialRow:
     api_key: str = field(repr=False)
 
 
+class PriceBook:
+    """The prices in force by provider; replaced as a whole, so what it remembers stays true."""
+
+    def __init__(self, rows: Mapping[str, Sequence[tuple[Mapping[str, object], Price]]]) -> None:
+        self.rows = rows
+        self._known: dict[tuple[str, str], Price | None] = {}
+
+    def find(self, provider: str, model: str) -> Price | None:
+        """An exact name first, then the first rule that matches."""
+        name = (provider, model)
+        if name not in self._known:
+            if len(self._known) >= PRICED_MAX:
+                self._known.clear()
+            self._known[name] = self._search(provider, model)
+        return self._known[name]
+
+    def _search(self, provider: str, model: str) -> Price | None:
+        rows = self.rows.get(provider, ())
+        exact = next((price for _, price in rows if price.model == model), None)
+        return exact or next((price for match, price in rows if matches(match, model)), None)
+
+
 @dataclass(slots=True)
 class Directory:
     """Everything by its look-up key; `refresh` runs in a thread, readers see whole rows only."""
@@ -85,7 +108,7 @@ class Directory:
     budgets: dict[int, dict[int, BudgetRow]] = field(default_factory=dict)
     routes: dict[str, RouteRow] = field(default_factory=dict)
     credentials: dict[str, CredentialRow] = field(default_factory=dict)
-    prices: dict[str, list[tuple[Mapping[str, object], Price]]] = field(default_factory=dict)
+    prices: PriceBook = field(default_factory=lambda: PriceBook({}))
     _digests: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
 
     def refresh(self) -> None:
@@ -129,12 +152,8 @@ class Directory:
         )
 
     def price(self, provider: str, model: str) -> Price | None:
-        """The price in force: an exact name first, then the first rule that matches."""
-        rows = self.prices.get(provider, [])
-        for _, price in rows:
-            if price.model == model:
-                return price
-        return next((price for match, price in rows if matches(match, model)), None)
+        """The price in force."""
+        return self.prices.find(provider, model)
 
     def upstream(self, provider: str, model: str, credential: str | None) -> Upstream | None:
         """Where a target's calls go; None where no credential leads there."""
@@ -155,7 +174,7 @@ class Directory:
     def model_names(self) -> list[tuple[str, str]]:
         """(public name, owner): routes first, then priced models that a provider can be asked."""
         names = [(name, "tollgate") for name in self.routes]
-        for provider, rows in self.prices.items():
+        for provider, rows in self.prices.rows.items():
             if self.upstream(provider, "", None) is not None:
                 names += [(_public_name(provider, price.model), provider) for _, price in rows]
         return names
@@ -236,7 +255,7 @@ class Directory:
                 row.id, row.provider, row.model, row.rates, row.context_window, None
             )
             prices.setdefault(row.provider, []).append((row.match, price))
-        self.prices = prices
+        self.prices = PriceBook(prices)
 
 
 def _limits(key: KeyRow, budgets: list[BudgetRow]) -> list[Limit]:

@@ -17,14 +17,12 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import httpx
 from django.conf import settings
 from django.db import DatabaseError, connection
-from httpx_aiohttp import AiohttpTransport
 
 from budgets.operations import RateRefused
+from providers.aiohttp_transport import AiohttpTransport
 from providers.client import Limits
-from providers.transport import Transport
 
 from .books import Books, Submission
 from .call_log import CallLog, save
@@ -55,7 +53,7 @@ class Gateway:
         self.limits = Limits(
             settings.FIRST_BYTE_SECONDS, settings.ANSWER_SECONDS, settings.TOTAL_SECONDS
         )
-        self.transport = Transport(_client())
+        self.transport = AiohttpTransport()
         self.owner = 0
         self._clock_offset_us = settings.CLOCK_SHIFT_SECONDS * 1_000_000
         self._threads = ThreadPoolExecutor(1, "directory")
@@ -166,15 +164,6 @@ class Gateway:
         drafts = self.refusals.take(self.now_us(), is_last=is_last)
         if drafts:
             self.books.put(Submission((), drafts))
-
-
-def _client() -> httpx.AsyncClient:
-    """httpx's interface over aiohttp's connections: its own pool is quadratic in concurrency."""
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(limits=httpx.Limits(max_connections=2_000)),
-        trust_env=False,
-        follow_redirects=False,
-    )
 
 
 def _with_connection(work: Callable[[], Result]) -> Result:

@@ -12,7 +12,7 @@ from .dialects import anthropic_messages, openai_chat
 from .errors import ConnectionLost, UnusableAnswer
 from .routing import Target
 from .sse import SseSplitter
-from .transport import Transport
+from .transport import Sender
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
 DIALECTS: dict[str, Any] = {
@@ -45,7 +45,7 @@ def dropped(request: ChatRequest, target: Target) -> Sequence[str]:
 
 
 async def complete(
-    request: ChatRequest, target: Target, transport: Transport, limits: Limits, attempt: str
+    request: ChatRequest, target: Target, transport: Sender, limits: Limits, attempt: str
 ) -> ChatResponse:
     """Ask for a whole answer; raises the errors of `errors.py`."""
     dialect = DIALECTS[target.provider.dialect]
@@ -64,7 +64,7 @@ async def complete(
 
 
 async def stream(
-    request: ChatRequest, target: Target, transport: Transport, limits: Limits, attempt: str
+    request: ChatRequest, target: Target, transport: Sender, limits: Limits, attempt: str
 ) -> AsyncGenerator[ChatChunk]:
     """Ask for a streamed answer; raises ConnectionLost if it ends without the provider's end."""
     dialect = DIALECTS[target.provider.dialect]
@@ -88,7 +88,7 @@ async def stream(
 def _send(
     built: HttpRequest,
     target: Target,
-    transport: Transport,
+    transport: Sender,
     limits: Limits,
     first_byte_seconds: float,
     attempt: str,

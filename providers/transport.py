@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Final, Protocol
 
 import httpx
 
@@ -41,6 +41,22 @@ class HttpAnswer:
                 raise UnusableAnswer(f"the answer is longer than {BODY_BYTES_MAX} bytes")
             parts.append(chunk)
         return b"".join(parts)
+
+
+class Sender(Protocol):
+    """The hole in the wall: whatever sends a request in this way is a transport."""
+
+    def send(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        first_byte_seconds: float,
+        total_seconds: float,
+    ) -> AbstractAsyncContextManager[HttpAnswer]: ...
+
+    async def close(self) -> None: ...
 
 
 class Transport:
@@ -83,8 +99,6 @@ class Transport:
             async with asyncio.timeout(first_byte_seconds):
                 response = await self._client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            if _was_connected(error):
-                raise ConnectionLost("the provider closed the connection") from error
             raise ConnectFailed("no connection to the provider") from error
         except (TimeoutError, httpx.TimeoutException) as error:
             raise TimedOut(f"no answer within {first_byte_seconds:g} s") from error
@@ -109,17 +123,3 @@ async def _bounded(response: httpx.Response, deadline: float) -> AsyncIterator[b
         raise TimedOut("the answer took too long") from error
     except Exception as error:  # whatever a client raises here, the answer has ended early
         raise ConnectionLost("the provider cut the connection") from error
-
-
-def _was_connected(error: Exception) -> bool:
-    """Whether a connection stood before it failed: then the request may have been sent.
-
-    The adapter of aiohttp reports every lost connection as a failed connect; aiohttp's own
-    exception behind it tells them apart.
-    """
-    cause = error.__cause__
-    names = {kind.__name__ for kind in type(cause).__mro__} if cause is not None else set()
-    return "ClientConnectionError" in names and not names & {
-        "ClientConnectorError",
-        "ConnectionTimeoutError",
-    }
