@@ -235,9 +235,29 @@ def answer_rest_error(error: Exception, context: Any) -> Any:
             code = str(getattr(error.detail, "code", error.default_code))
             refusal = Refusal(error.status_code, kind, code, str(error.detail))
         case _:
-            return None
+            of_change = _of_change(error)
+            if of_change is None:
+                return None
+            refusal = of_change
     headers = {**refusal.headers, **_headers_of(error)}
     return Response(refusal.body(), status=refusal.status, headers=headers)
+
+
+def _of_change(error: Exception) -> Refusal | None:
+    """What admins asked for, and what cannot be done as things stand."""
+    from django.db import IntegrityError
+
+    from .administration import keys, people, routing, tenants
+
+    match error:
+        case routing.SecretNeeded():
+            return InvalidRequest(str(error), param="secret", code="secret_needed")
+        case tenants.ZoneChangePending() | keys.Revoked() | routing.InUse() | people.LastOwner():
+            return InvalidRequest(str(error), code="conflict", status=409)
+        case IntegrityError():
+            text = "There is one already, or somebody else changed it at the same moment."
+            return InvalidRequest(text, code="conflict", status=409)
+    return None
 
 
 def _headers_of(error: Exception) -> dict[str, str]:

@@ -32,7 +32,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    is_of_person = bool(getattr(request, "user", None)) and request.user.is_authenticated
+    is_of_person = getattr(getattr(request, "user", None), "is_authenticated", False)
     if is_of_person and not request.path.startswith(PROGRAMS):
         return frame.problem(request, refusal.status, refusal.message)
     return JsonResponse(refusal.body(), status=refusal.status)

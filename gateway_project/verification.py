@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 from django.db import connection
@@ -16,16 +16,21 @@ from budgets.operations import Posting
 from . import records
 
 PAGE_ROWS = 1_000
+Progress = Callable[[int], None]
 
 
-def verify(tenant: int | None = None) -> log.Report:
-    """Every entry by its hashes, then every posting by the digest that its entry holds."""
-    report = log.verify(connection, tenant)
+def verify(tenant: int | None = None, progress: Progress | None = None) -> log.Report:
+    """Every entry by its hashes, then every posting by the digest that its entry holds.
+
+    `progress` is told after each page how many entries of its chain, and then how many postings,
+    are checked; what it raises ends the check.
+    """
+    report = log.verify(connection, tenant, progress)
     bad = list(report.bad)
     broken = {each.tenant for each in bad}
     for each in report.entries:
         if each not in broken:
-            bad += _first(_mismatches(each))
+            bad += _first(_mismatches(each, progress))
     return log.Report(report.entries, bad)
 
 
@@ -34,14 +39,16 @@ def _first(found: Iterator[Bad]) -> list[Bad]:
     return [] if first is None else [first]
 
 
-def _mismatches(tenant: int) -> Iterator[Bad]:
-    last = -1
+def _mismatches(tenant: int, progress: Progress | None) -> Iterator[Bad]:
+    last, count = -1, 0
     while page := _page(tenant, last):
         digests = _digests(tenant, [seq for seq, _ in page])
         for seq, posting in page:
             if digests.get(seq) != records.digest(posting):
                 yield Bad(tenant, seq, f"the posting of attempt {posting.hold.attempt} differs")
-        last = page[-1][0]
+        last, count = page[-1][0], count + len(page)
+        if progress is not None:
+            progress(count)
 
 
 def _page(tenant: int, last: int) -> list[tuple[int, Posting]]:

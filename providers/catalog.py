@@ -30,6 +30,14 @@ class Provider:
             return {"x-api-key": api_key}
         return {"authorization": f"Bearer {api_key}"}
 
+    def models_request(self, api_key: str) -> tuple[str, dict[str, str]]:
+        """(path below the base URL, headers) of the list of models: asking it costs nothing."""
+        headers = self.headers(api_key)
+        if self.dialect == "anthropic_messages":
+            # https://docs.anthropic.com/en/api/models-list, 2026-11: the version is required
+            return "/v1/models", {**headers, "anthropic-version": "2023-06-01"}
+        return "/models", headers
+
 
 def _row(
     name: str,

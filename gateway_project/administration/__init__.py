@@ -11,6 +11,7 @@ from .drafts import SYSTEM, open_system_log
 from .keys import create_key, revoke_key, rotate_key, update_key
 from .people import (
     create_token,
+    forget_second_factor,
     revoke_token,
     set_member,
     set_password,
@@ -28,6 +29,7 @@ __all__ = [
     "create_key",
     "create_tenant",
     "create_token",
+    "forget_second_factor",
     "open_system_log",
     "override_price",
     "restore_price",

@@ -1,4 +1,4 @@
-"""`manage.py people set|password|token`: who may use console and REST, from the command line."""
+"""`manage.py people ...`: who may use console and REST, from the command line."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Command(BaseCommand):
         setting.add_argument("--tenant", help="external id; without it, all tenants")
         password = actions.add_parser("password")
         password.add_argument("username")
+        factor = actions.add_parser("second-factor", help="remove it, for a lost phone")
+        factor.add_argument("username")
         token = actions.add_parser("token")
         token.add_argument("name")
         token.add_argument("--scope", action="append", help="such as keys:write; default: every")
@@ -37,6 +39,8 @@ class Command(BaseCommand):
                 self._set(options)
             case "password":
                 self._password(options["username"])
+            case "second-factor":
+                self._forget(options["username"])
             case "token":
                 self._token(options)
 
@@ -50,10 +54,11 @@ class Command(BaseCommand):
             self.stdout.write(password)
 
     def _password(self, username: str) -> None:
-        user = User.objects.filter(username=username).first()
-        if user is None:
-            raise CommandError(f"There is nobody named {username!r}.")
-        self.stdout.write(administration.set_password(ACTOR, user))
+        self.stdout.write(administration.set_password(ACTOR, _person(username)))
+
+    def _forget(self, username: str) -> None:
+        removed = administration.forget_second_factor(ACTOR, _person(username))
+        self.stdout.write(f"{removed} removed: the password alone lets {username} in")
 
     def _token(self, options: dict[str, Any]) -> None:
         scopes = options["scope"] or sorted(EVERYTHING)
@@ -71,3 +76,10 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"There is no tenant {external_id!r}.")
         return tenant
+
+
+def _person(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is nobody named {username!r}.")
+    return user
