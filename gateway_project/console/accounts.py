@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
+from .. import vault
 from ..administration.drafts import SYSTEM, draft
 from ..books import change
 
@@ -23,3 +25,13 @@ class Accounts(DefaultAccountAdapter):
         with change(draft(SYSTEM, name, "session.login", name)):
             response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
+
+
+class SecondFactors(DefaultMFAAdapter):
+    """Who reads the database alone cannot make anybody's codes: their secrets are sealed."""
+
+    def encrypt(self, text: str) -> str:
+        return vault.seal(text).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return vault.unseal(encrypted_text.encode())

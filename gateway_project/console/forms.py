@@ -8,6 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from budgets import money, periods
+from budgets.models import Tenant
+
+from .. import access
+from ..roles import Actor
 
 CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.CheckboxInput, "form-check-input"),
@@ -24,8 +28,38 @@ class Form(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            look = next(look for kind, look in CLASSES if isinstance(field.widget, kind))
-            field.widget.attrs.setdefault("class", look)
+            field.widget.attrs.setdefault("class", look_of(field.widget))
+
+
+def look_of(widget: forms.Widget) -> str:
+    return next(look for kind, look in CLASSES if isinstance(widget, kind))
+
+
+class TenantField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of Tenant
+    """One of the tenants in which the actor has the permission; `all` where that is a choice.
+
+    A foreign tenant is as unknown here as one that never was.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Tenant.objects.none(), to_field_name="external_id", **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name} ({obj.external_id})"
+
+
+class TenantForm(Form):
+    """A form about one tenant; `offer` says which there are to choose from."""
+
+    tenant = TenantField()
+
+    def offer(self, actor: Actor, permission: str, *, all_too: bool = False) -> None:
+        field = self.fields["tenant"]
+        assert isinstance(field, TenantField)
+        rows = Tenant.objects.order_by("name")
+        field.queryset = access.visible(rows, actor, permission, "id")
+        field.required = not (all_too and actor.may(permission))
+        field.empty_label = "Choose a tenant" if field.required else "All tenants"
 
 
 class DollarsField(forms.CharField):
