@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from .types import Usage
 
 SCALE = 10**18
 PER_NANO = SCALE // 10**3  # of a rate per million tokens
 PER_PICO = SCALE // 10**6
+PARTS_PER_DOLLAR = SCALE * 10**6  # of a rate per token: what `Part.rate` counts in
 OUTPUT_CLASSES = ("output_mtok",)
+REQUEST_KINDS = (("request", "request", 10**6), ("request_of_1000", "requests_kcount", 10**3))
 INPUT_CLASSES = ("input_mtok", "cache_write_mtok", "cache_write_1h_mtok", "cache_read_mtok")
 
 
@@ -117,6 +119,41 @@ def cost(usage: Usage, price: Price) -> int:
     amount += write_1h * _at(price, names, total)
     amount += usage.output_tokens * _at(price, OUTPUT_CLASSES, total)
     return -(-amount // PER_NANO) + _per_request(price)
+
+
+class Part(NamedTuple):
+    """One line of an attempt's cost: so many units at `rate`, in 10^-24 dollars a unit."""
+
+    kind: str
+    quantity: int
+    rate: int
+
+
+def parts(usage: Usage, price: Price) -> list[Part]:
+    """What `cost` adds up, before it rounds: with each of the three sums rounded up to whole
+    nano-dollars (tokens, the request, its part of a thousand), they come to `cost` exactly.
+
+    For reports, not for the hot path. Lines of nothing are left out, and nothing is raised.
+    """
+    total = usage.input_tokens
+    write_1h = usage.cache_write_1h_tokens
+    fresh = total - usage.cache_read_tokens - usage.cache_write_tokens
+    writes = ("cache_write_mtok", "input_mtok")
+    found = [
+        Part("input", fresh, _at(price, ("input_mtok",), total)),
+        Part(
+            "cache_read",
+            usage.cache_read_tokens,
+            _at(price, ("cache_read_mtok", "input_mtok"), total),
+        ),
+        Part("cache_write", usage.cache_write_tokens - write_1h, _at(price, writes, total)),
+        Part("cache_write_1h", write_1h, _at(price, ("cache_write_1h_mtok", *writes), total)),
+        Part("output", usage.output_tokens, _at(price, OUTPUT_CLASSES, total)),
+    ]
+    for kind, name, scale in REQUEST_KINDS:
+        rate = price.rates.get(name)
+        found.append(Part(kind, 1, rate.base * scale if rate else 0))
+    return [part for part in found if part.quantity and (part.rate or "request" not in part.kind)]
 
 
 def _at(price: Price, names: tuple[str, ...], input_tokens: int) -> int:
