@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --extra scale
 
-.PHONY: run test soak lint recordings lock clean
+.PHONY: run test soak lint recordings screens lock clean
 
 run: $(READY)
 	@$(BIN)/python manage.py up
@@ -21,7 +21,7 @@ lint: $(READY_FOR_TESTS)
 
 # The proofs of limits, crashes and keys, SCALE times as large as in `make test`.
 soak: $(READY_FOR_TESTS)
-	@SCALE=$(or $(SCALE),10) $(BIN)/python -m pytest -p no:randomly tests/gateway/test_money.py tests/gateway/test_crash.py tests/gateway/test_keys.py
+	@SCALE=$(or $(SCALE),10) $(BIN)/python -m pytest -p no:randomly tests/gateway/test_money.py tests/gateway/test_crash.py tests/gateway/test_keys.py tests/reporting/test_year.py
 
 # Recorded traffic of real providers (vcr cassettes) against our dialects: make recordings FROM=folder
 recordings: $(READY_FOR_TESTS)
@@ -38,6 +38,10 @@ $(READY): requirements.lock | $(BIN)/python
 $(READY_FOR_TESTS): requirements-dev.lock | $(BIN)/python
 	@$(INSTALL) requirements-dev.lock
 	@touch $@ $(READY)
+
+# Every page of the console in light, dark and 390 px wide, as pictures in docs/screens.
+screens: $(READY_FOR_TESTS)
+	@$(BIN)/python -m tests.e2e.screens docs/screens
 
 lock:
 	$(COMPILE) -o requirements.lock

@@ -12,7 +12,7 @@ change of role holds from the next one on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from budgets.models import Tenant
 
 from . import vault
 from .models import AdminToken, Membership
-from .roles import NOBODY, Actor, of_role, of_scopes
+from .roles import NOBODY, Actor, Grant, of_role, of_scopes
 
 Row = TypeVar("Row", bound=Model)
 
@@ -92,6 +92,16 @@ def _owner(of: type[Model], ids: Mapping[str, Any]) -> int:
             return row.tenant
     owner: int = row.tenant_id  # type: ignore[attr-defined]  # every other row of a tenant has it
     return owner
+
+
+def check_hands_out(actor: Actor, *grants: Grant, instead_of: Iterable[Membership] = ()) -> None:
+    """Nobody gives more than they have, nor takes it from somebody who has more.
+
+    `instead_of` are roles that would be replaced or removed. Raises PermissionDenied.
+    """
+    taken = (of_role(member.role, member.tenant_id) for member in instead_of)
+    if not all(actor.covers(grant) for grant in (*grants, *taken)):
+        raise PermissionDenied("You cannot give or take more than you have been given.")
 
 
 def visible(

@@ -28,6 +28,8 @@ def set_budget(
     scope = Budget.Scope.KEY if key is not None or each_key else Budget.Scope.TENANT
     before = Budget.objects.filter(tenant=tenant, scope=scope, api_key=key, period=period).first()
     is_known = before is not None and before.is_active
+    if before is not None and is_known and before.limit_nanos == limit_nanos:
+        return before
     entry = draft(
         tenant.id,
         actor,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from budgets.models import ApiKey, Tenant
 
@@ -12,6 +13,7 @@ from ..books import change
 from .drafts import Value, append, draft
 
 OVERLAP_MAX = timedelta(days=30)
+CHANGEABLE = frozenset({"name", "allowed_models", "requests_per_minute", "expires_at"})
 
 
 class Revoked(ValueError):
@@ -45,28 +47,22 @@ def create_key(
     return key, text
 
 
-def update_key(
-    actor: str,
-    key: ApiKey,
-    *,
-    name: str,
-    allowed_models: Sequence[str],
-    requests_per_minute: int | None,
-    expires_at: datetime | None,
-) -> ApiKey:
-    """Set all that can be changed of a key; raises Revoked."""
+def update_key(actor: str, key: ApiKey, changes: Mapping[str, Any]) -> ApiKey:
+    """Change what is given, by the names of CHANGEABLE; raises Revoked.
+
+    The rest is read under the lock, so that two changes at once of different fields both hold.
+    """
+    assert changes.keys() <= CHANGEABLE, "only these can be changed"
     with change() as version:
         key = _locked(key)
         before = _fields(key)
-        key.name, key.allowed_models = name, list(allowed_models)
-        key.requests_per_minute, key.expires_at = requests_per_minute, expires_at
+        for name, value in changes.items():
+            setattr(key, name, value)
         if _fields(key) != before:
             key.version = version
             key.save()
-            entry = draft(
-                key.tenant_id, actor, "key.update", f"key:{key.prefix}", before, _fields(key)
-            )
-            append(entry)
+            subject = f"key:{key.prefix}"
+            append(draft(key.tenant_id, actor, "key.update", subject, before, _fields(key)))
     return key
 
 

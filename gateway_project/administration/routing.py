@@ -75,7 +75,9 @@ def set_route(
             Target(route=route, position=at, provider=provider, model=model, credential=credential)
             for at, (provider, model, credential) in enumerate(targets)
         )
-        _record(actor, "route.set", f"route:{name}", before, _route_fields(route))
+        after = _route_fields(route)
+        if after != before:
+            _record(actor, "route.set", f"route:{name}", before, after)
     return route
 
 

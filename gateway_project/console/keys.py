@@ -199,7 +199,7 @@ class ChangeKey(Page, of=ApiKey, get="keys:write", post="keys:write"):
             is_same = last_day == _last_day(key)
             known["expires_at"] = key.expires_at if is_same else _end_of(last_day)
             try:
-                administration.update_key(self.actor.name, key, **known)
+                administration.update_key(self.actor.name, key, known)
             except administration.keys.Revoked as error:
                 form.add_error(None, str(error))
         if not form.is_valid():

@@ -102,7 +102,10 @@ class SetMember(Page, get="members:write", post="members:write"):
             return self._form(form)
         known, tenant = form.cleaned_data, form.cleaned_data["tenant"]
         role = Role(known["role"])
-        _check_covers(self.actor, role, tenant.id if tenant else None)
+        tenant_id = tenant.id if tenant else None
+        access.check(self.actor, "members:write", tenant_id)
+        before = Membership.objects.filter(user__username=known["username"], tenant=tenant)
+        access.check_hands_out(self.actor, of_role(role, tenant_id), instead_of=before)
         try:
             membership, password = administration.set_member(
                 self.actor.name, known["username"], tenant, role
@@ -129,6 +132,7 @@ class UnsetMember(Page, of=Membership, get="members:write", post="members:write"
 
     def post(self, request: HttpRequest, id: int) -> HttpResponse:
         membership = _member(self.actor, id)
+        access.check_hands_out(self.actor, instead_of=[membership])
         try:
             administration.unset_member(self.actor.name, membership)
         except LastOwner as error:
@@ -239,12 +243,6 @@ def _check_may_take_over(actor: Actor, user: User) -> None:
         raise PermissionDenied(
             "This person has roles beyond yours, so only somebody with more can reset the password."
         )
-
-
-def _check_covers(actor: Actor, role: Role, tenant_id: int | None) -> None:
-    access.check(actor, "members:write", tenant_id)
-    if not actor.covers(of_role(role.value, tenant_id)):
-        raise PermissionDenied("You cannot give what you have not got yourself.")
 
 
 def _show_password(page: Page, user: User, password: str) -> HttpResponse:

@@ -22,7 +22,6 @@ from .tenants import ExternalId, tenant_of
 
 PATTERNS_MAX = 100
 REQUESTS_MAX = 1_000_000
-CHANGEABLE = ("name", "allowed_models", "requests_per_minute", "expires_at")
 
 
 class KeyAnswer(serializers.ModelSerializer[ApiKey]):
@@ -140,8 +139,7 @@ class OneKey(Endpoint, of=ApiKey, get="keys:read", patch="keys:write"):
         """Change what is given."""
         key = key_of(self.actor, "keys:write", id)
         given = self.body(KeyPatch, partial=True)
-        wanted = {name: given.get(name, getattr(key, name)) for name in CHANGEABLE}
-        return Response(KeyAnswer(administration.update_key(self.actor.name, key, **wanted)).data)
+        return Response(KeyAnswer(administration.update_key(self.actor.name, key, given)).data)
 
 
 class RotateKey(Endpoint, of=ApiKey, post="keys:write"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
-from django.core.exceptions import PermissionDenied
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,7 +14,7 @@ from budgets.models import Tenant
 
 from .. import access, administration
 from ..models import AdminToken, Membership
-from ..roles import EVERYTHING, OF_TENANT, OPEN_TO_MEMBERS, Actor, Grant, Role, of_role, of_scopes
+from ..roles import EVERYTHING, OF_TENANT, OPEN_TO_MEMBERS, Actor, Role, of_role, of_scopes
 from .base import Endpoint
 from .shapes import NAME_MAX, PageQuery, Strict, Text, page_of
 from .tenants import ExternalId, tenant_of
@@ -105,7 +104,9 @@ class Members(Endpoint, get="members:read", post="members:write"):
         known = self.body(NewMember)
         tenant = _tenant(self.actor, "members:write", known["tenant"])
         role = Role(known["role"])
-        _check_covers(self.actor, of_role(role, tenant.id if tenant else None))
+        before = Membership.objects.filter(user__username=known["username"], tenant=tenant)
+        grant = of_role(role, tenant.id if tenant else None)
+        access.check_hands_out(self.actor, grant, instead_of=before)
         member, password = administration.set_member(
             self.actor.name, known["username"], tenant, role
         )
@@ -118,6 +119,7 @@ class OneMember(Endpoint, of=Membership, delete="members:write"):
         """The person has no say there from the next request on."""
         rows = Membership.objects.select_related("user", "tenant")
         member = access.find(rows, self.actor, "members:write", id=id)
+        access.check_hands_out(self.actor, instead_of=[member])
         administration.unset_member(self.actor.name, member)
         return Response(status=204)
 
@@ -138,7 +140,8 @@ class Tokens(Endpoint, get="tokens:read", post="tokens:write"):
         """Make a token; `token` is its text, shown this once."""
         known = self.body(NewToken)
         tenant = _tenant(self.actor, "tokens:write", known.pop("tenant"))
-        _check_covers(self.actor, of_scopes(known["scopes"], tenant.id if tenant else None))
+        grant = of_scopes(known["scopes"], tenant.id if tenant else None)
+        access.check_hands_out(self.actor, grant)
         token, text = administration.create_token(self.actor.name, tenant=tenant, **known)
         return Response({**TokenAnswer(token).data, "token": text}, status=201)
 
@@ -158,8 +161,3 @@ def _tenant(actor: Actor, permission: str, external_id: str | None) -> Tenant | 
         return tenant_of(actor, permission, external_id)
     access.check(actor, permission)
     return None
-
-
-def _check_covers(actor: Actor, grant: Grant) -> None:
-    if not actor.covers(grant):
-        raise PermissionDenied("You cannot hand out more than you have been given.")

@@ -78,9 +78,7 @@ def test_a_revoked_key_cannot_be_rotated_or_changed(acme: Tenant) -> None:
     with pytest.raises(Revoked):
         administration.rotate_key(ACTOR, key, timedelta(0), NOW)
     with pytest.raises(Revoked):
-        administration.update_key(
-            ACTOR, key, name="x", allowed_models=[], requests_per_minute=1, expires_at=None
-        )
+        administration.update_key(ACTOR, key, {"name": "x"})
 
 
 def test_a_change_tells_only_what_differs_before_and_after(acme: Tenant) -> None:
@@ -98,6 +96,18 @@ def test_a_change_of_nothing_is_no_entry(acme: Tenant) -> None:
     administration.update_tenant(ACTOR, acme, name="Acme")
 
     assert last_entry(acme.id) == before
+
+
+def test_setting_what_is_set_already_is_no_entry(acme: Tenant) -> None:
+    targets = [("simulator", "sim-echo", None)]
+    administration.set_budget(ACTOR, acme, "day", 5)
+    administration.set_route(ACTOR, "fast", targets)
+    before = Entry.objects.count()
+
+    administration.set_budget(ACTOR, acme, "day", 5)
+    administration.set_route(ACTOR, "fast", targets)
+
+    assert Entry.objects.count() == before
 
 
 def test_a_limit_that_was_archived_holds_no_more_and_can_be_set_again(acme: Tenant) -> None:

@@ -191,6 +191,7 @@ class Ground:
 def ground(acme: Tenant) -> Ground:
     key, _ = administration.create_key(people.ACTOR, acme, "a key")
     budget = administration.set_budget(people.ACTOR, acme, "day", 1_000_000_000)
+    User.objects.create(username="somebody")  # without a password, which takes long to hash
     member, _ = administration.set_member(people.ACTOR, "somebody", acme, Role.VIEWER)
     token, _ = administration.create_token(people.ACTOR, "a token", acme, ["keys:read"])
     credential = administration.set_credential(
