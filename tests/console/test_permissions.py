@@ -303,3 +303,22 @@ def test_nobody_gets_in_without_logging_in(ground: Ground, path: str, method: st
 
     assert answer.status_code == (401 if path.startswith("api/") else 302)
     assert path.startswith("api/") or answer["location"].startswith("/account/login/")
+
+
+CHANGING = [case for case in CASES if case[1] != "get"]
+
+
+@pytest.mark.parametrize(("path", "method"), CHANGING)
+def test_nothing_is_changed_by_a_page_of_somebody_else(
+    ground: Ground, path: str, method: str
+) -> None:
+    """An owner's browser, sent here by a page that has no CSRF token of ours."""
+    user = User.objects.create(username="lured")
+    Membership.objects.create(user=user, tenant=None, role=Role.OWNER.value)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(user)
+    where = ground.path(path, ROWS[path].names)
+
+    answer = getattr(browser, method)(where, "{}", content_type="application/json")
+
+    assert answer.status_code == 403
