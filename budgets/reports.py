@@ -9,7 +9,7 @@ the ledger to the nano-dollar. Grouped, sorted and counted in SQL; rows come one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
@@ -138,7 +138,11 @@ def report(ask: Ask) -> Iterator[Report]:
         groups, total = _total(ask)
         if groups > GROUPS_MAX:
             raise BadAsk("by", f"makes {groups} groups, and a report has at most {GROUPS_MAX}.")
-        yield Report(ask, total, groups, _rows(ask))
+        rows = _rows(ask)
+        try:
+            yield Report(ask, total, groups, rows)
+        finally:
+            rows.close()  # not when memory is tidied: that may be in the middle of another query
 
 
 def _total(ask: Ask) -> tuple[int, Sums]:
@@ -150,7 +154,7 @@ def _total(ask: Ask) -> tuple[int, Sums]:
     return int(groups), Sums(*(int(value) for value in found))
 
 
-def _rows(ask: Ask) -> Iterator[Row]:
+def _rows(ask: Ask) -> Generator[Row]:
     query, values = _grouped(ask)
     width = len(ask.by)
     names = [str(at + 1) for at in range(width)]

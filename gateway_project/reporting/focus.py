@@ -9,7 +9,7 @@ from others: what remains of each is a charge of its own that says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -96,7 +96,7 @@ class Charge(NamedTuple):
     amount: Amount
 
 
-def charges(since: date, until: date, tenants: frozenset[int] | None) -> Iterator[Charge]:
+def charges(since: date, until: date, tenants: frozenset[int] | None) -> Generator[Charge]:
     """Every charge of the UTC days [since, until); one group of postings is in memory at a time.
 
     Run it inside `budgets.snapshot`.

@@ -6,6 +6,7 @@ A null is an empty cell without quotes; texts are quoted, and safe to open in a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from itertools import islice
 
@@ -37,8 +38,8 @@ NOTHING = dict.fromkeys((column.name for column in COLUMNS), "")
 def usage(since: date, until: date, tenants: frozenset[int] | None) -> Iterator[bytes]:
     """The file in pieces, from one frozen view."""
     yield csv_file.line(csv_file.text(column.name) for column in COLUMNS).encode()
-    with snapshot():
-        yield from csv_file.joined(_lines(charges(since, until, tenants)))
+    with snapshot(), closing(charges(since, until, tenants)) as found:
+        yield from csv_file.joined(_lines(found))
 
 
 def _lines(found: Iterator[Charge]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from django.core.handlers.asgi import ASGIRequest
@@ -42,7 +42,7 @@ def answer(
 
     Raises Busy.
     """
-    pieces = Thread(made) if isinstance(request, ASGIRequest) else _begun(made)
+    pieces = Thread(made) if isinstance(request, ASGIRequest) else Begun(made)
     response = StreamingHttpResponse(pieces, content_type=content_type)
     response["content-disposition"] = f'attachment; filename="{name}"'
     response["cache-control"] = "no-store"
@@ -50,17 +50,22 @@ def answer(
     return response
 
 
-def _begun(made: Pieces) -> Iterator[bytes]:
-    first = next(made, b"")
+class Begun:
+    """What a generator makes, its first piece made already; `close` ends it, read or not."""
 
-    def rest() -> Iterator[bytes]:
-        try:
-            yield first
-            yield from made
-        finally:
-            made.close()
+    def __init__(self, made: Pieces) -> None:
+        self._made = made
+        self._first: bytes | None = next(made, b"")
 
-    return rest()
+    def __iter__(self) -> Begun:
+        return self
+
+    def __next__(self) -> bytes:
+        piece, self._first = self._first, None
+        return next(self._made) if piece is None else piece
+
+    def close(self) -> None:
+        self._made.close()
 
 
 class Thread:

@@ -243,6 +243,7 @@ def ask(client: Client, method: str, path: str, **extra: Any) -> str:
         extra = {"data": "{}", "content_type": "application/json", **extra}
     with transaction.atomic():
         answer = getattr(client, method)(path, **extra)
+        answer.close()
         transaction.set_rollback(True)
     if answer.status_code in LET_IN:
         return ALLOWED

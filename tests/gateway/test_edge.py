@@ -249,7 +249,7 @@ def test_two_credentials_are_refused(running: Running, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/chat/completions/", "//v1/models", "/V1/models", "/nothing?<x>"]
+    "path", ["/v1", "/v1/chat/completions/", "//v1/models", "/V1/models", "/nothing?<x>"]
 )
 def test_an_unknown_path_is_json_too(client: httpx.Client, path: str) -> None:
     assert_refused(client.get(path), 404)
