@@ -19,7 +19,6 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,11 +51,11 @@ class LedgerUnavailable(Exception):
 
 @dataclass(slots=True)
 class Submission:
-    """Operations that go into one transaction together, and where their answers go."""
+    """Operations that go into one transaction together, and who waits for their answers."""
 
     operations: Sequence[Operation]
     drafts: Sequence[chain.Draft] = ()
-    answers: Future[list[Answer]] = field(default_factory=Future)
+    waiter: asyncio.Future[list[Answer]] | None = None
     since: float = field(default_factory=time.monotonic)
 
     @property
@@ -65,6 +64,7 @@ class Submission:
         return bool(self.operations) and all(isinstance(op, Reserve) for op in self.operations)
 
 
+Answered = tuple["asyncio.Future[list[Answer]]", "list[Answer] | LedgerUnavailable"]
 _window_ids: OrderedDict[WindowKey, int] = OrderedDict()
 
 
@@ -182,9 +182,12 @@ class Books:
         Raises LedgerUnavailable, for holds only. A caller that is cancelled while it waits does
         not take its operations back.
         """
-        return await asyncio.shield(asyncio.wrap_future(self.put(Submission(operations))))
+        waiter: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self.put(Submission(operations, waiter=waiter))
+        return await waiter
 
-    def put(self, submission: Submission) -> Future[list[Answer]]:
+    def put(self, submission: Submission) -> None:
+        """Queue operations whose answers nobody waits for, unless there is a waiter."""
         with self._wake:
             if submission.may_fail and (self._closing or len(self._waiting) >= QUEUE_MAX):
                 raise LedgerUnavailable("the ledger's queue is full")
@@ -193,7 +196,6 @@ class Books:
                 self._thread = threading.Thread(target=self._run, name="books", daemon=True)
                 self._thread.start()
             self._wake.notify()
-        return submission.answers
 
     def close(self, seconds_max: float = 10.0) -> None:
         """Write what is queued, then stop the thread."""
@@ -248,11 +250,17 @@ class Books:
                 batch = batch[half:]
 
     def _answer(self, batch: list[Submission], answers: list[Answer]) -> None:
+        """Wake each loop once, with all that its callers wait for."""
         at = 0
+        by_loop: dict[asyncio.AbstractEventLoop, list[Answered]] = {}
         for submission in batch:
             end = at + len(submission.operations)
-            _resolve(submission, answers[at:end])
+            if submission.waiter is not None:
+                found = by_loop.setdefault(submission.waiter.get_loop(), [])
+                found.append((submission.waiter, answers[at:end]))
             at = end
+        for loop, answered in by_loop.items():
+            _tell(loop, answered)
 
     def _give_up_on_late_reserves(
         self, batch: list[Submission], error: Exception
@@ -270,8 +278,9 @@ class Books:
 
     def _refuse(self, submission: Submission, error: Exception) -> None:
         logger.error("the ledger refused an operation", exc_info=error)
-        if not submission.answers.done():
-            submission.answers.set_exception(LedgerUnavailable(type(error).__name__))
+        if submission.waiter is not None:
+            refused = LedgerUnavailable(type(error).__name__)
+            _tell(submission.waiter.get_loop(), [(submission.waiter, refused)])
 
 
 def _run_batch(batch: Sequence[Submission]) -> list[Answer]:
@@ -280,9 +289,22 @@ def _run_batch(batch: Sequence[Submission]) -> list[Answer]:
     return transact(operations, drafts)
 
 
-def _resolve(submission: Submission, answers: list[Answer]) -> None:
-    if not submission.answers.done():
-        submission.answers.set_result(answers)
+def _tell(loop: asyncio.AbstractEventLoop, answered: list[Answered]) -> None:
+    try:
+        loop.call_soon_threadsafe(_resolve, answered)
+    except RuntimeError:
+        logger.warning("a loop ended before %d answers of the ledger came", len(answered))
+
+
+def _resolve(answered: list[Answered]) -> None:
+    """In the loop of those who wait; who was cancelled waits no more."""
+    for waiter, answer in answered:
+        if waiter.done():
+            continue
+        if isinstance(answer, Exception):
+            waiter.set_exception(answer)
+        else:
+            waiter.set_result(answer)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from providers import client
 from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
 
@@ -102,7 +101,7 @@ class Stream:
             "x-tollgate-attempts": str(len(self._bus[Meter].attempts)),
         }
         cap = grant.cap if grant.was_injected else None
-        return {**named, **_optional_headers(cap, tuple(client.dropped(self._request, target)))}
+        return {**named, **_optional_headers(cap, self._bus[Meter].current.dropped)}
 
     async def get(self) -> ChatChunk | None:
         """The next chunk; None once the answer is complete and booked."""
@@ -141,7 +140,7 @@ def _receipt(request: ChatRequest, bus: Bus) -> Receipt:
         cost_nanos=bus[Meter].cost_nanos,
         attempts=len(bus[Meter].attempts),
         cap=grant.cap if grant.was_injected else None,
-        dropped=tuple(client.dropped(request, target)),
+        dropped=attempt.dropped,
     )
 
 

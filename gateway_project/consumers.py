@@ -7,7 +7,7 @@ seen at once; the call itself belongs to the process and is booked whatever the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import orjson
@@ -36,19 +36,25 @@ class CallerGone(Exception):
 
 
 class Door(AsyncHttpConsumer):
-    """A consumer that reads the body itself and runs `answer` beside a watch on the caller."""
+    """A consumer that reads the body itself; a stream runs beside a watch on its caller.
+
+    A whole answer needs no watch: nobody waits less for it, and its bill is the process's own.
+    """
 
     method = "POST"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.scope, self.base_send = scope, send
+        self.scope, self.base_send, self._receive = scope, send, receive
         self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         if scope["method"] != self.method:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
         await guards.identify(self.bearer, await gateway.running())  # before any body is read
-        body = await self._read(receive)
-        answer = asyncio.create_task(self._answer(body))
-        watch = asyncio.create_task(_gone(receive))
+        await self._answer(await self._read(receive))
+
+    async def watched(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` until it ends, or until the caller hangs up."""
+        answer = asyncio.create_task(work)
+        watch = asyncio.create_task(_gone(self._receive))
         await asyncio.wait({answer, watch}, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             answer.cancel()
@@ -135,7 +141,7 @@ class ChatCompletions(Door):
         except BadRequest as error:
             raise of_bad_request(error) from error
         if request.stream:
-            await self.send_stream(request)
+            await self.watched(self.send_stream(request))
             return
         response, receipt = await calls.whole(request, self.bearer, self.tags)
         await self.send_json(openai_chat.write_response(response), receipt.headers())
@@ -154,7 +160,7 @@ class ChatStream(Door):
     """`POST /api/chat/stream`: content events, then one with usage and cost."""
 
     async def _answer(self, body: bytes) -> None:
-        await self.send_stream(read_chat(self.document(body), is_stream=True))
+        await self.watched(self.send_stream(read_chat(self.document(body), is_stream=True)))
 
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
         texts = [choice.get("delta", {}).get("content") for choice in chunk.choices]

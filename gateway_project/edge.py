@@ -7,6 +7,7 @@ error shape; a request's body is read by its door through `receive`, bounded in 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 import time
@@ -28,6 +29,7 @@ BODY_TOTAL_SECONDS = 120.0
 LINGER_SECONDS = 5.0
 LINGER_BYTES_MAX = 4 * BODY_BYTES_MAX
 UNDER_WAY_MAX = 2_000
+GC_THRESHOLDS = (10_000, 20, 50)
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_.:\-]{1,128}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 CORS_PATHS = ("/v1/", "/api/chat")
@@ -62,6 +64,7 @@ class Edge:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await gateway.running()
+                _settle_down()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.is_draining = True
@@ -99,6 +102,13 @@ class Edge:
         if scope["method"] not in METHODS:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
         _check_headers(scope["headers"])
+
+
+def _settle_down() -> None:
+    """What was loaded by the start stays for ever: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:

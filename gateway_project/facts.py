@@ -94,7 +94,7 @@ class Grant:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one target; `usage`, `text` and `outcome` are filled while it runs."""
+    """One try at one target; usage, text and what it had no words for are filled on the way."""
 
     id: str
     no: int
@@ -104,6 +104,7 @@ class Attempt:
     is_open: bool = True
     error: BaseException | None = None
     cost_nanos: int = 0
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ from providers.errors import ProviderError
 from providers.flow import Bus
 from providers.pricing import PriceUnknown as NoPrice
 from providers.pricing import bound
-from providers.types import ChatChunk, ChatRequest, ChatResponse
+from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
 from . import billing, guards
 from .books import LedgerUnavailable
@@ -275,7 +275,7 @@ async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
         attempt = bus[Meter].current
         try:
             response = await client.complete(
-                _capped(request, bus),
+                _built(request, bus),
                 attempt.candidate.target,
                 bus[Gateway].transport,
                 bus[Gateway].limits,
@@ -310,7 +310,7 @@ async def _begun(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
     """One attempt's chunks, kept back until the first that says something to the caller."""
     attempt, limits = bus[Meter].current, bus[Gateway].limits
     source = client.stream(
-        _capped(request, bus), attempt.candidate.target, bus[Gateway].transport, limits, attempt.id
+        _built(request, bus), attempt.candidate.target, bus[Gateway].transport, limits, attempt.id
     )
     pending: list[ChatChunk] = []
     has_begun = False
@@ -365,8 +365,12 @@ async def settle(bus: Bus) -> None:
     await bus[Gateway].books.submit(bill)
 
 
-def _capped(request: ChatRequest, bus: Bus) -> ChatRequest:
-    return replace(request, max_tokens=bus[Grant].cap)
+def _built(request: ChatRequest, bus: Bus) -> HttpRequest:
+    """The request as this attempt's target is asked, with the cap that the ledger allowed."""
+    attempt = bus[Meter].current
+    built = client.build(replace(request, max_tokens=bus[Grant].cap), attempt.candidate.target)
+    attempt.dropped = tuple(built.dropped)
+    return built
 
 
 def _meter(attempt: Attempt, chunk: ChatChunk) -> None:

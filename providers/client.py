@@ -1,8 +1,8 @@
-"""One attempt at one target: build, send, read. Whole and streamed, for every dialect."""
+"""One attempt at one target: build, then send and read. Whole and streamed, for every dialect."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,19 +39,12 @@ def build(request: ChatRequest, target: Target) -> HttpRequest:
     return built
 
 
-def dropped(request: ChatRequest, target: Target) -> Sequence[str]:
-    """Options of the request that this target's dialect has no words for."""
-    return build(request, target).dropped
-
-
 async def complete(
-    request: ChatRequest, target: Target, transport: Sender, limits: Limits, attempt: str
+    built: HttpRequest, target: Target, transport: Sender, limits: Limits, attempt: str
 ) -> ChatResponse:
     """Ask for a whole answer; raises the errors of `errors.py`."""
     dialect = DIALECTS[target.provider.dialect]
-    async with _send(
-        build(request, target), target, transport, limits, limits.answer_seconds, attempt
-    ) as answer:
+    async with _send(built, target, transport, limits, limits.answer_seconds, attempt) as answer:
         body = await answer.body()
         if answer.status != 200:
             raise dialect.read_error(answer.status, answer.headers, body)
@@ -64,12 +57,12 @@ async def complete(
 
 
 async def stream(
-    request: ChatRequest, target: Target, transport: Sender, limits: Limits, attempt: str
+    built: HttpRequest, target: Target, transport: Sender, limits: Limits, attempt: str
 ) -> AsyncGenerator[ChatChunk]:
     """Ask for a streamed answer; raises ConnectionLost if it ends without the provider's end."""
     dialect = DIALECTS[target.provider.dialect]
     async with _send(
-        build(request, target), target, transport, limits, limits.first_byte_seconds, attempt
+        built, target, transport, limits, limits.first_byte_seconds, attempt
     ) as answer:
         if answer.status != 200:
             raise dialect.read_error(answer.status, answer.headers, await answer.body())
