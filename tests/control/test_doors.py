@@ -67,16 +67,17 @@ BODIES = [
 
 @pytest.fixture
 def ids(acme: Tenant) -> dict[str, object]:
-    """One of everything that a path can name; each is the first of its table."""
+    """One of everything that a path can name; numbers by the noun before them in the path."""
     key, _ = administration.create_key(people.ACTOR, acme, "first")
     budget = administration.set_budget(people.ACTOR, acme, "day", 10**9)
     administration.set_route(people.ACTOR, "known", [("simulator", "sim-echo", None)])
     administration.set_credential(
         people.ACTOR, "known", "simulator", base_url="http://127.0.0.1:9/v1", secret="s"
     )
-    administration.override_price(people.ACTOR, "simulator", "m", {"input_mtok": "1"}, None)
+    price = administration.override_price(people.ACTOR, "simulator", "m", {"input_mtok": "1"}, None)
+    token, _ = administration.create_token(people.ACTOR, "first", acme, ["keys:read"])
     ann = User.objects.create(username="ann")
-    Membership.objects.create(user=ann, tenant=acme, role=Role.VIEWER)
+    member = Membership.objects.create(user=ann, tenant=acme, role=Role.VIEWER)
     LoggedCall.objects.create(
         call="known",
         tenant_id=acme.id,
@@ -87,20 +88,37 @@ def ids(acme: Tenant) -> dict[str, object]:
         milliseconds=1,
         count=1,
     )
-    assert budget.tenant_id == acme.id
-    return {"external_id": "acme", "id": key.id, "name": "known", "call": "known", "period": "day"}
+    numbers = {
+        "keys": key.id,
+        "budgets": budget.id,
+        "prices": price.id,
+        "members": member.id,
+        "tokens": token.id,
+    }
+    return {
+        **numbers,
+        "external_id": "acme",
+        "name": "known",
+        "call": "known",
+        "period": "day",
+    }
+
+
+def named(path: str, ids: dict[str, object]) -> str:
+    """The path with a row of its own noun in it."""
+    return path.format(**ids, id=ids.get(path.split("/")[2], ""))
 
 
 def ask(root: Api, method: str, path: str, ids: dict[str, object], body: Any = None) -> Any:
-    return root.send(method, path.removeprefix("/api/").format(**ids), body)
+    return root.send(method, named(path, ids).removeprefix("/api/"), body)
 
 
 @pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 def test_without_a_token_there_is_nothing(ids: dict[str, object], method: str, path: str) -> None:
     nobody = Client()
 
-    silent = nobody.generic(method, path.format(**ids))
-    wrong = nobody.generic(method, path.format(**ids), headers={"authorization": "Bearer tga_x"})
+    silent = nobody.generic(method, named(path, ids))
+    wrong = nobody.generic(method, named(path, ids), headers={"authorization": "Bearer tga_x"})
 
     assert (error(silent), error(wrong)) == ((401, None), (401, None))
     assert silent["www-authenticate"] == "Bearer"
@@ -167,7 +185,7 @@ def test_a_body_of_another_kind_is_refused(ids: dict[str, object], method: str, 
 
     answer = root.client.generic(
         method,
-        path.format(**ids),
+        named(path, ids),
         b"name=x",
         content_type="text/plain",
         headers=root.script.headers,
