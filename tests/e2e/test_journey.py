@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browser import Visitor, visitor
 from tests.servers import Running
 
-SEEN_SECONDS = 2.0
+SEEN_SECONDS = 5.0  # it takes one to two; a busy machine may take longer
 FIXED = {"model": "sim-fixed", "messages": [{"role": "user", "content": "Hi"}]}
 
 
@@ -64,7 +64,9 @@ def test_from_logging_in_to_the_report(running: Running, chromium: Browser, tmp_
         time.sleep(1.5)  # the doorbell has looked once
 
         assert call(running, key).status_code == 200
+        called = time.monotonic()
         expect(page.locator("main")).to_contain_text("spent $0.10", timeout=SEEN_SECONDS * 1000)
+        print(f"the spend was on the page {time.monotonic() - called:.2f} s after the call")
 
         statuses = [call(running, key).status_code for _ in range(10)]
         assert statuses == [200] * 9 + [429]
