@@ -154,6 +154,16 @@ class CallLog:
         self._refused, self._dropped = {}, 0
         return calls, refused
 
+    def put_back(self, calls: list[Line], refused: list[Line]) -> None:
+        """Lines that could not be written go first the next time, as far as there is room."""
+        room = CALLS_MAX - len(self._calls)
+        self._calls.extendleft(reversed(calls[:room]))
+        self._dropped += max(0, len(calls) - room)
+        for line in refused:
+            known = self._refused.setdefault(line.call, line)
+            if known is not line:
+                known.count += line.count
+
 
 @contextmanager
 def logged(log: CallLog, request: ChatRequest, bus: Bus, watch: Watch) -> Iterator[None]:

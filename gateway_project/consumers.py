@@ -1,7 +1,7 @@
 """The doors on Channels: `/v1/chat/completions`, `/v1/models` and `/api/chat/stream`.
 
-Each is one method that answers. A door watches its caller while it answers, so that a hang-up is
-seen at once; the call itself belongs to the process and is booked whatever the door does.
+Each is one method that answers. A stream's door watches its caller, so that a hang-up is seen at
+once; the call itself belongs to the process and is booked whatever the door does.
 """
 
 from __future__ import annotations

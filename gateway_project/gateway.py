@@ -83,7 +83,10 @@ class Gateway:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._save_log()
+        try:
+            await self._save_log()
+        except DatabaseError:  # the log must not keep the books from being closed
+            logger.exception("the last lines of the request log were not written")
         self._flush_refusals(is_last=True)
         await asyncio.to_thread(self.books.close)
         self._threads.shutdown(wait=True)
@@ -157,8 +160,13 @@ class Gateway:
 
     async def _save_log(self) -> None:
         calls, refused = self.log.take()
-        if calls or refused:
+        if not calls and not refused:
+            return
+        try:
             await self.in_thread(lambda: save(calls, refused))
+        except DatabaseError:
+            self.log.put_back(calls, refused)
+            raise
 
     def _flush_refusals(self, *, is_last: bool) -> None:
         drafts = self.refusals.take(self.now_us(), is_last=is_last)

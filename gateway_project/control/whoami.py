@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from budgets.models import Tenant
 
-from .base import Endpoint
+from .base import ANYBODY, Endpoint
 
 
 class GrantAnswer(serializers.Serializer[Any]):
@@ -24,7 +24,7 @@ class ActorAnswer(serializers.Serializer[Any]):
     grants = GrantAnswer(many=True)
 
 
-class WhoAmI(Endpoint):
+class WhoAmI(Endpoint, get=ANYBODY):
     @extend_schema(responses=ActorAnswer)
     def get(self, request: Request) -> Response:
         """The name and the grants of whoever asks; needs no permission."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import httpx
 
+from gateway_project.call_log import CallLog, Line
+from gateway_project.facts import Labels
 from tests.servers import Running, wait_until
 
 HELLO = {"model": "sim-echo", "messages": [{"role": "user", "content": "a secret prompt"}]}
@@ -109,3 +111,19 @@ def test_old_lines_end_and_the_books_stay(house: Running) -> None:
     assert kept == 1
     assert house.rows(LINES.format("old")) == []
     assert len(house.rows(POSTED.format("old"))) == 1
+
+
+def line(call: str, count: int = 1) -> Line:
+    return Line(call, 1, 1, "sim-echo", Labels(), 0, False, count=count)
+
+
+def test_lines_that_could_not_be_written_are_kept_for_the_next_time() -> None:
+    log = CallLog()
+    log.put_back([line("first"), line("second")], [line("refused", 2)])
+
+    log.put_back([line("before")], [line("refused", 3)])
+    calls, refused = log.take()
+
+    assert [each.call for each in calls] == ["before", "first", "second"]
+    assert [(each.call, each.count) for each in refused] == [("refused", 5)]
+    assert log.take() == ([], [])
