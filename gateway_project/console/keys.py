@@ -278,10 +278,9 @@ def _narrowed(rows: QuerySet[ApiKey], *, tenant: str, state: str, q: str) -> Que
 def _add_figures(keys: list[Any]) -> None:
     """What these keys have spent in this UTC day and when they were last used: three queries."""
     ids = [key.id for key in keys]
-    spent = figures.spend(["key_id"], figures.today(now_us()), tenants=None, keys=ids)
-    used = LoggedCall.objects.filter(
-        tenant_id__in={key.tenant_id for key in keys}, key_id__in=ids
-    ).values_list("key_id")
+    tenants = {key.tenant_id for key in keys}
+    spent = figures.spend(["key"], figures.today(now_us()), tenants=tenants)
+    used = LoggedCall.objects.filter(tenant_id__in=tenants, key_id__in=ids).values_list("key_id")
     newest = dict(used.annotate(newest=Max("opened_us")))
     for key in keys:
         key.today_nanos = spent.get((key.id,), figures.Sum()).cost_nanos

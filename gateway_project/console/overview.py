@@ -45,7 +45,7 @@ class Overview(Page, get="reports:read"):
 def _tiles(actor: Actor) -> dict[str, Any]:
     tenants = actor.tenants("reports:read")
     day = figures.today(now_us())
-    days = figures.spend(["day_utc"], day.replace(day=1), tenants=tenants)
+    days = figures.spend(["day"], day.replace(day=1), tenants=tenants)
     today = days.get((day.isoformat(),), figures.Sum())
     calls = access.visible(
         LoggedCall.objects.filter(opened_us__gte=_start_us(day)), actor, "reports:read"
@@ -71,7 +71,7 @@ def _spend(actor: Actor) -> dict[str, Any]:
     last = figures.today(now_us())
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(DAYS))]
     found = figures.spend(
-        ["day_utc", "model"], date.fromisoformat(days[0]), tenants=actor.tenants("reports:read")
+        ["day", "model"], date.fromisoformat(days[0]), tenants=actor.tenants("reports:read")
     )
     totals: dict[str, int] = {}
     for (_, model), each in found.items():
@@ -103,9 +103,9 @@ def _attention(actor: Actor) -> dict[str, Any]:
 def _tenants(actor: Actor) -> dict[str, Any]:
     """Who has spent most this month; the bars are thousandths of the first one's."""
     first = figures.today(now_us()).replace(day=1)
-    found = figures.spend(["tenant_id"], first, tenants=actor.tenants("reports:read"))
+    found = figures.spend(["tenant"], first, tenants=actor.tenants("reports:read"))
     top = sorted(found.items(), key=lambda item: -item[1].cost_nanos)[:TENANTS_MAX]
-    names = Tenant.objects.in_bulk([key[0] for key, _ in top])
+    names: dict[Any, Tenant] = Tenant.objects.in_bulk([int(key[0]) for key, _ in top])
     most = max([each.cost_nanos for _, each in top] + [1])
     rows = [
         (names[key[0]], each.cost_nanos, max(0, each.cost_nanos) * 1000 // most)
