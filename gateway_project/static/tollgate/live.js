@@ -21,6 +21,7 @@
       tries = 0;
       clearInterval(poll);
       show("live", "live");
+      ring(); // what changed while nobody listened
     };
     socket.onmessage = ring;
     socket.onclose = () => {
