@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -71,12 +72,16 @@ class Bad:
 def canonical(fields: Mapping[str, Any]) -> bytes:
     """RFC 8785 bytes; raises NotCanonical."""
     for name, value in fields.items():
-        if not name.isascii():
-            raise NotCanonical(f"the name {name!r} is not ASCII")
-        for part in value if isinstance(value, list | tuple) else (value,):
-            _check(name, part)
+        kind = type(value)
+        if kind is list or kind is tuple:
+            for part in value:
+                _check(name, part)
+        elif kind is not str:
+            _check(name, value)
+    if not "".join(fields).isascii():
+        raise NotCanonical(f"a name of {sorted(fields)!r} is not ASCII")
     try:
-        return orjson.dumps(dict(fields), option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     except (orjson.JSONEncodeError, UnicodeEncodeError) as error:
         raise NotCanonical(str(error)) from error
 
@@ -84,7 +89,7 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
 def _check(name: str, value: object) -> None:
     if value is None or isinstance(value, str | bool):
         return
-    if not isinstance(value, int) or abs(value) > INTEGER_MAX:
+    if not isinstance(value, int) or not -INTEGER_MAX <= value <= INTEGER_MAX:
         raise NotCanonical(f"{name} has a value of type {type(value).__name__} or too large")
 
 
@@ -137,6 +142,7 @@ def _link(head: Head, draft: Draft, now_us: int) -> tuple[Head, Entry]:
     return Head(draft.tenant, seq, entry.hash, ts_us), entry
 
 
+@lru_cache(maxsize=64)
 def timestamp(at_us: int) -> str:
     """ISO 8601, UTC, always with six decimals: the texts sort as the times do."""
     at = EPOCH + timedelta(microseconds=at_us)

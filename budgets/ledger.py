@@ -16,7 +16,6 @@ more than its hold is booked in full, and the excess stands in the window's `ove
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from . import limits, periods
 from .operations import (
@@ -72,13 +71,14 @@ def _reserve(state: State, outcome: Outcome, ask: Reserve, now_us: int) -> Answe
     if rate is not None and not rate.allowed:
         assert ask.rate is not None
         return RateRefused(ask.rate, rate.retry_after_us)
-    windows = [state.windows_by_id[state.windows[key].id] for key in ask.windows]
+    windows = [state.windows[key] for key in ask.windows]
     output_tokens = _output_tokens(ask, windows)
     amount = ask.amount(output_tokens)
     if any(window.free_nanos < amount for window in windows):
         return _refusal(ask, windows, amount, now_us)
     for window in windows:
-        _move(state, outcome, replace(window, held_nanos=window.held_nanos + amount))
+        window.held_nanos += amount
+        outcome.windows[window.id] = window
     _hold(state, outcome, ask, amount, tuple(window.id for window in windows), now_us)
     return Granted(ask.attempt, amount, output_tokens, now_us, rate)
 
@@ -198,15 +198,8 @@ def _close(state: State, outcome: Outcome, hold: Hold, posting: Posting) -> Sett
         outcome.holds_gone.append(hold.attempt)
     for window_id in hold.window_ids:
         window = state.windows_by_id[window_id]
-        _book(
-            state,
-            outcome,
-            replace(
-                window,
-                held_nanos=window.held_nanos - hold.amount_nanos,
-                spent_nanos=window.spent_nanos + posting.debit_nanos,
-            ),
-        )
+        window.held_nanos -= hold.amount_nanos
+        _book(outcome, window, posting.debit_nanos)
     state.posted[hold.attempt] = Posted(posting, posting.debit_nanos)
     outcome.postings.append(posting)
     return Settled(posting)
@@ -227,18 +220,15 @@ def _correct(state: State, outcome: Outcome, posted: Posted, ask: Settle, now_us
         posted_us=now_us,
     )
     for window_id in posting.hold.window_ids:
-        window = state.windows_by_id[window_id]
-        _book(state, outcome, replace(window, spent_nanos=window.spent_nanos + change))
+        _book(outcome, state.windows_by_id[window_id], change)
     state.posted[ask.attempt] = Posted(posting, ask.cost_nanos)
     outcome.postings.append(posting)
     return Settled(posting)
 
 
-def _book(state: State, outcome: Outcome, window: Window) -> None:
+def _book(outcome: Outcome, window: Window, amount: int) -> None:
     """What is settled is owed, also above the limit: the excess is recorded beside it."""
+    window.spent_nanos += amount
     excess = window.held_nanos + window.spent_nanos - window.limit_nanos
-    _move(state, outcome, replace(window, over_nanos=max(excess, 0)))
-
-
-def _move(state: State, outcome: Outcome, window: Window) -> None:
-    state.windows_by_id[window.id] = outcome.windows[window.id] = window
+    window.over_nanos = max(excess, 0)
+    outcome.windows[window.id] = window

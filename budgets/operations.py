@@ -32,8 +32,10 @@ class WindowKey:
     scope: str = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window:
+    """A row of the ledger; `decide` moves money in it, so each transaction reads its own."""
+
     id: int
     starts_us: int
     ends_us: int

@@ -128,11 +128,13 @@ def named(text: str) -> Period:
     raise ValueError(f"{text!r} is not a period")
 
 
+@lru_cache(maxsize=1_024)  # a batch asks many times for the same instant
 def local_day(zone: str, at_us: int) -> str:
     """The ISO date of this instant in `zone`."""
     return _local_date(zone, at_us).isoformat()
 
 
+@lru_cache(maxsize=1_024)
 def utc_day(at_us: int) -> str:
     """The ISO date of this instant in UTC."""
     return (EPOCH + at_us * MICROSECOND).date().isoformat()

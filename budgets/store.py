@@ -1,25 +1,22 @@
 """The ledger's SQL: open windows, lock rows, read what `decide` needs, write what it said.
 
-Every function takes a Django cursor and the vendor ("postgresql" or "sqlite"), and none of them
-opens or ends a transaction. Lock order: windows by ascending id, then rates by ascending key;
-holds and postings are read after that and without a lock, since whoever changes a hold has its
-windows locked, or, where it has none, its tenant's audit head.
+Every function takes a DB-API cursor that reads `%s` and the vendor ("postgresql" or "sqlite"), and
+none of them opens or ends a transaction. Lock order: windows by ascending id, then rates by
+ascending key; holds and postings are read after that and without a lock, since whoever changes a
+hold has its windows locked, or, where it has none, its tenant's audit head.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .operations import (
-    Expire,
     Hold,
-    Operation,
     Outcome,
     Posted,
     Posting,
-    Reserve,
-    Settle,
     State,
     Tokens,
     Window,
@@ -37,6 +34,13 @@ POSTING = (
     "cache_read_tokens, cache_write_tokens, reasoning_tokens, debit_nanos, credit_nanos, "
     "upper_nanos, posted_us, seq, end_user, tags"
 )
+
+
+BLOCKS = (32, 8, 2, 1)
+
+
+class HoldsMoved(Exception):
+    """A hold that the caller remembered is gone from the database: read it there, and again."""
 
 
 class WindowsMissing(Exception):
@@ -85,24 +89,25 @@ def lock(cursor: Any, vendor: str, window_ids: Iterable[int], key_ids: Iterable[
     state = State()
     tail = " FOR NO KEY UPDATE" if vendor == "postgresql" else ""
     wanted = sorted(set(window_ids))
-    for row in _select(cursor, f"SELECT {WINDOW} FROM budgets_window", "id", wanted, tail):
+    query = f"SELECT {WINDOW} FROM budgets_window"
+    for row in _select(cursor, vendor, query, "id", wanted, tail):
         state.windows_by_id[row[0]] = Window(*row)
     keys = sorted(set(key_ids))
     query = "SELECT key_id, tat FROM budgets_rate"
-    for key_id, tat in _select(cursor, query, "key_id", keys, tail):
+    for key_id, tat in _select(cursor, vendor, query, "key_id", keys, tail):
         state.rates[key_id] = tat
     return state
 
 
-def read(cursor: Any, state: State, operations: Sequence[Operation]) -> None:
-    """Fill in holds and postings of the attempts; raises WindowsMissing."""
-    attempts = sorted({operation.attempt for operation in operations})
-    for row in _select(cursor, f"SELECT {HOLD} FROM budgets_hold", "attempt", attempts):
+def read(cursor: Any, vendor: str, state: State, attempts: Sequence[str]) -> None:
+    """Fill in what the database has of these attempts, hold or postings; raises WindowsMissing."""
+    query = f"SELECT {HOLD} FROM budgets_hold"
+    for row in _select(cursor, vendor, query, "attempt", attempts):
         state.holds[row[0]] = _hold(row)
-    closing = [op.attempt for op in operations if isinstance(op, Settle | Expire)]
-    missing = sorted({attempt for attempt in closing if attempt not in state.holds})
+    missing = [attempt for attempt in attempts if attempt not in state.holds]
     query = f"SELECT {POSTING} FROM budgets_posting"
-    for row in sorted(_select(cursor, query, "attempt", missing), key=lambda row: row[:2]):
+    rows = _select(cursor, vendor, query, "attempt", missing)
+    for row in sorted(rows, key=lambda row: row[:2]):
         posting = _posting(row)
         before = state.posted.get(posting.hold.attempt)
         net = posting.debit_nanos - posting.credit_nanos + (before.net_nanos if before else 0)
@@ -118,20 +123,18 @@ def _require_windows(state: State) -> None:
         raise WindowsMissing(missing)
 
 
-def windows_of(cursor: Any, operations: Sequence[Operation]) -> set[int]:
+def windows_of(cursor: Any, vendor: str, attempts: Sequence[str]) -> set[int]:
     """Windows that open holds of these attempts were taken from; an unlocked first look."""
-    attempts = sorted({op.attempt for op in operations if not isinstance(op, Reserve)})
-    rows = _select(cursor, "SELECT windows FROM budgets_hold", "attempt", attempts)
+    rows = _select(cursor, vendor, "SELECT windows FROM budgets_hold", "attempt", attempts)
     return {number for row in rows for number in _numbers(row[0])}
 
 
-def tenants_of(cursor: Any, operations: Sequence[Operation]) -> set[int]:
-    """Tenants whose chain grows when these operations close attempts."""
-    attempts = sorted({op.attempt for op in operations if not isinstance(op, Reserve)})
+def tenants_of(cursor: Any, vendor: str, attempts: Sequence[str]) -> set[int]:
+    """Tenants whose chain grows when these attempts are closed or corrected."""
     found: set[int] = set()
     for table in ("budgets_hold", "budgets_posting"):
-        rows = _select(cursor, f"SELECT tenant_id FROM {table}", "attempt", attempts)
-        found.update(row[0] for row in rows)
+        query = f"SELECT tenant_id FROM {table}"
+        found.update(row[0] for row in _select(cursor, vendor, query, "attempt", attempts))
     return found
 
 
@@ -153,10 +156,10 @@ def write(cursor: Any, vendor: str, outcome: Outcome, seqs: Mapping[int, int]) -
         cursor, vendor, "budgets_hold", HOLD, [_hold_row(h) for h in outcome.holds_made.values()]
     )
     if outcome.holds_gone:
-        marks = ", ".join(["%s"] * len(outcome.holds_gone))
-        cursor.execute(f"DELETE FROM budgets_hold WHERE attempt IN ({marks})", outcome.holds_gone)
+        among, gone = _among(vendor, "attempt", outcome.holds_gone)
+        cursor.execute(f"DELETE FROM budgets_hold WHERE {among}", gone)
         if cursor.rowcount != len(outcome.holds_gone):
-            raise RuntimeError("a hold vanished while its windows were locked")
+            raise HoldsMoved("a hold is not what it was when it was last seen")
     rows = [_posting_row(posting, seqs[at]) for at, posting in enumerate(outcome.postings)]
     _insert(cursor, vendor, "budgets_posting", POSTING, rows)
     _update_windows(cursor, vendor, list(outcome.windows.values()))
@@ -184,27 +187,40 @@ def _update_windows(cursor: Any, vendor: str, windows: Sequence[Window]) -> None
     )
 
 
-def _insert(cursor: Any, vendor: str, table: str, columns: str, rows: Sequence[Any]) -> None:
-    if not rows:
-        return
-    marks = f"({', '.join(['%s'] * len(rows[0]))})"
-    if vendor == "postgresql":
-        values = ", ".join([marks] * len(rows))
-        flat = [value for row in rows for value in row]
+def _insert(
+    cursor: Any, vendor: str, table: str, columns: str, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Many rows a statement: each statement costs a thread its turn, on both databases.
+
+    SQLite gets them in blocks of few sizes, so that the statements are the ones it knows already.
+    """
+    marks = f"({', '.join(['%s'] * len(rows[0]))})" if rows else ""
+    at = 0
+    while at < len(rows):
+        left = len(rows) - at
+        size = left if vendor == "postgresql" else next(n for n in BLOCKS if n <= left)
+        values = ", ".join([marks] * size)
+        flat = [value for row in rows[at : at + size] for value in row]
         cursor.execute(f"INSERT INTO {table} ({columns}) VALUES {values}", flat)
-        return
-    cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES {marks}", rows)
+        at += size
 
 
 def _select(
-    cursor: Any, query: str, column: str, values: Sequence[Any], tail: str = ""
+    cursor: Any, vendor: str, query: str, column: str, values: Sequence[Any], tail: str = ""
 ) -> list[Any]:
     if not values:
         return []
-    marks = ", ".join(["%s"] * len(values))
-    cursor.execute(f"{query} WHERE {column} IN ({marks}) ORDER BY {column}{tail}", values)
+    among, listed = _among(vendor, column, values)
+    cursor.execute(f"{query} WHERE {among} ORDER BY {column}{tail}", listed)
     rows: list[Any] = cursor.fetchall()
     return rows
+
+
+def _among(vendor: str, column: str, values: Sequence[Any]) -> tuple[str, tuple[Any]]:
+    """A condition whose text does not depend on how many values there are."""
+    if vendor == "postgresql":
+        return f"{column} = ANY(%s)", (list(values),)
+    return f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(list(values)),)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

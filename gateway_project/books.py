@@ -1,8 +1,7 @@
-"""The one writer of ledger and audit together: lock, decide, write, commit.
+"""The queue in front of the one writer of ledger and audit together.
 
-`transact(operations)` runs one batch in one transaction. `Books` is the queue in front of it: a
-thread that owns a database connection, drains what waits into a batch, and answers every caller
-after the commit. Operations that were submitted together stay together and in order.
+`Books` is a thread that owns a database connection, drains what waits into a batch, and answers
+every caller after the commit. Operations that were submitted together stay together and in order.
 
 | what goes wrong | what happens |
 |---|---|
@@ -17,22 +16,18 @@ import asyncio
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from audit import chain
 from audit import log as audit_log
-from budgets import store
-from budgets.ledger import decide
-from budgets.operations import Answer, Operation, Outcome, Reserve, WindowKey
+from budgets.operations import Answer, Operation, Reserve
 
-from . import records
+from .writer import Writer, now_us
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +35,6 @@ BATCH_MAX = 256
 QUEUE_MAX = 20_000
 RESERVE_WAIT_SECONDS = 5.0
 RETRY_SECONDS = (0.02, 0.05, 0.1, 0.25, 0.5)
-WINDOW_IDS_MAX = 200_000
-RELOCKS_MAX = 5
 PAUSE_SECONDS = 0.002
 
 
@@ -65,106 +58,6 @@ class Submission:
 
 
 Answered = tuple["asyncio.Future[list[Answer]]", "list[Answer] | LedgerUnavailable"]
-_window_ids: OrderedDict[WindowKey, int] = OrderedDict()
-
-
-def now_us(cursor: Any) -> int:
-    """The database's clock, which decides about windows; tests shift it by a setting."""
-    return (
-        audit_log.database_now_us(cursor, connection.vendor)
-        + settings.CLOCK_SHIFT_SECONDS * 1_000_000
-    )
-
-
-def transact(operations: Sequence[Operation], drafts: Sequence[chain.Draft] = ()) -> list[Answer]:
-    """Run one batch in one transaction on this thread's connection; returns answers in order."""
-    with connection.cursor() as cursor:
-        ids = _open(cursor, operations)
-        window_ids = set(ids.values()) | store.windows_of(cursor, operations)
-    for _ in range(RELOCKS_MAX):
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                return _batch(cursor, operations, drafts, ids, window_ids)
-        except store.WindowsMissing as missing:
-            window_ids |= missing.window_ids
-    raise OperationalError("the windows of a hold kept changing")
-
-
-def _open(cursor: Any, operations: Sequence[Operation]) -> dict[WindowKey, int]:
-    reserves = [op for op in operations if isinstance(op, Reserve)]
-    wanted = {key for op in reserves for key in op.windows}
-    unknown = {key for key in wanted if key not in _window_ids}
-    if unknown:
-        _window_ids.update(store.open_windows(cursor, connection.vendor, unknown))
-    known = {key: _window_ids[key] for key in wanted}
-    while len(_window_ids) > WINDOW_IDS_MAX:
-        _window_ids.popitem(last=False)
-    unrated = {op.key_id for op in reserves if op.rate is not None} - _rated
-    if unrated:
-        store.open_rates(cursor, unrated)
-        _rated.update(unrated)
-    return known
-
-
-_rated: set[int] = set()
-
-
-def _batch(
-    cursor: Any,
-    operations: Sequence[Operation],
-    drafts: Sequence[chain.Draft],
-    ids: dict[WindowKey, int],
-    window_ids: set[int],
-) -> list[Answer]:
-    vendor = connection.vendor
-    rated = {op.key_id for op in operations if isinstance(op, Reserve) and op.rate is not None}
-    state = store.lock(cursor, vendor, window_ids, rated)
-    state.windows = {key: state.windows_by_id[number] for key, number in ids.items()}
-    tenants = store.tenants_of(cursor, operations) | {draft.tenant for draft in drafts}
-    heads = audit_log.lock_heads(cursor, vendor, tenants)
-    store.read(cursor, state, operations)
-    state.directory_version = _directory_version(cursor)
-    now = now_us(cursor)
-    outcome = decide(state, operations, now)
-    seqs = _extend(cursor, heads, outcome, drafts, now)
-    store.write(cursor, vendor, outcome, seqs)
-    return outcome.answers
-
-
-def _directory_version(cursor: Any) -> int:
-    cursor.execute("SELECT version FROM gateway_directory WHERE id=1")
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
-def _extend(
-    cursor: Any,
-    heads: dict[int, chain.Head],
-    outcome: Outcome,
-    drafts: Sequence[chain.Draft],
-    now: int,
-) -> dict[int, int]:
-    """Chain one entry per posting, then the drafts; returns each posting's seq by its place."""
-    seqs: dict[int, int] = {}
-    after = dict(heads)
-    entries: list[chain.Entry] = []
-    by_tenant: dict[int, list[tuple[int | None, chain.Draft]]] = {}
-    for at, posting in enumerate(outcome.postings):
-        by_tenant.setdefault(posting.hold.tenant_id, []).append((at, records.of_posting(posting)))
-    for draft in drafts:
-        by_tenant.setdefault(draft.tenant, []).append((None, draft))
-    for tenant, pairs in sorted(by_tenant.items()):
-        after[tenant], made = chain.extend(heads[tenant], [draft for _, draft in pairs], now)
-        seqs.update(
-            (at, entry.seq) for (at, _), entry in zip(pairs, made, strict=True) if at is not None
-        )
-        entries.extend(made)
-    if entries:
-        before = {tenant: heads[tenant] for tenant in by_tenant}
-        audit_log.write(
-            cursor, connection.vendor, before, {t: after[t] for t in by_tenant}, entries
-        )
-    return seqs
 
 
 class Books:
@@ -175,6 +68,7 @@ class Books:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._writer = Writer()
 
     async def submit(self, *operations: Operation) -> list[Answer]:
         """Queue operations for one transaction and wait for their answers after its commit.
@@ -230,11 +124,11 @@ class Books:
                 batch = [self._waiting.popleft() for _ in range(size)]
             yield batch
 
-    def _write(self, batch: list[Submission]) -> None:
+    def _write(self, batch: list[Submission], *, is_again: bool = False) -> None:
         tries = 0
         while batch:
             try:
-                self._answer(batch, _run_batch(batch))
+                self._answer(batch, self._transact(batch, is_again=is_again or tries > 0))
                 return
             except (OperationalError, InterfaceError) as error:
                 connection.close()
@@ -246,8 +140,13 @@ class Books:
                     self._refuse(batch[0], error)
                     return
                 half = len(batch) // 2
-                self._write(batch[:half])
-                batch = batch[half:]
+                self._write(batch[:half], is_again=True)
+                batch, is_again = batch[half:], True
+
+    def _transact(self, batch: Sequence[Submission], *, is_again: bool) -> list[Answer]:
+        operations = [operation for submission in batch for operation in submission.operations]
+        drafts = [draft for submission in batch for draft in submission.drafts]
+        return self._writer.transact(operations, drafts, is_again=is_again)
 
     def _answer(self, batch: list[Submission], answers: list[Answer]) -> None:
         """Wake each loop once, with all that its callers wait for."""
@@ -281,12 +180,6 @@ class Books:
         if submission.waiter is not None:
             refused = LedgerUnavailable(type(error).__name__)
             _tell(submission.waiter.get_loop(), [(submission.waiter, refused)])
-
-
-def _run_batch(batch: Sequence[Submission]) -> list[Answer]:
-    operations = [operation for submission in batch for operation in submission.operations]
-    drafts = [draft for submission in batch for draft in submission.drafts]
-    return transact(operations, drafts)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, answered: list[Answered]) -> None:

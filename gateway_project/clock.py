@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import connection
 
-from . import books
+from . import writer
 
 
 def now_us() -> int:
     """Microseconds since the epoch, UTC."""
     with connection.cursor() as cursor:
-        return books.now_us(cursor)
+        return writer.now_us(cursor)

@@ -11,7 +11,6 @@ import logging
 import os
 import socket
 import time
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -198,7 +197,7 @@ def new_id() -> str:
     value = (milliseconds << 80) | random
     value = value & ~(0xF << 76) | (0x7 << 76)
     value = value & ~(0x3 << 62) | (0x2 << 62)
-    return uuid.UUID(int=value).hex
+    return f"{value:032x}"
 
 
 _running: dict[int, asyncio.Task[Gateway]] = {}

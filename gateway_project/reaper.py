@@ -7,8 +7,8 @@ from django.db import connection
 from budgets.models import Hold
 from budgets.operations import Expire
 
-from .books import now_us
 from .models import Process
+from .writer import now_us
 
 LEASE_SECONDS = 15
 EXPIRE_MAX = 1_000

@@ -10,7 +10,7 @@ from django.db import connection
 from budgets import drift
 
 from . import log_upkeep
-from .books import now_us
+from .writer import now_us
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from django.db.models.functions import Greatest
 
 from budgets.models import ApiKey, Budget, Tenant, Window
 
-from ..books import change, now_us
+from ..books import change
+from ..writer import now_us
 from .drafts import draft
 
 

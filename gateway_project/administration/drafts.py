@@ -12,7 +12,8 @@ from django.db import connection
 from audit import log as audit_log
 from audit.chain import Draft
 
-from ..books import change, now_us
+from ..books import change
+from ..writer import now_us
 
 SYSTEM = 0
 TEXT_MAX = 1_000

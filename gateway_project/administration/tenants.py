@@ -9,7 +9,8 @@ from audit import log as audit_log
 from budgets import periods
 from budgets.models import Tenant
 
-from ..books import change, now_us
+from ..books import change
+from ..writer import now_us
 from .drafts import Value, append, draft
 
 RETENTION_DAYS_MAX = 3_660
