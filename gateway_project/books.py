@@ -36,6 +36,8 @@ QUEUE_MAX = 20_000
 RESERVE_WAIT_SECONDS = 5.0
 RETRY_SECONDS = (0.02, 0.05, 0.1, 0.25, 0.5)
 PAUSE_SECONDS = 0.002
+PAUSE_SECONDS_EACH = 0.0002
+PAUSE_SECONDS_MAX = 0.006
 
 
 class LedgerUnavailable(Exception):
@@ -108,20 +110,25 @@ class Books:
             connection.close()
 
     def _batches(self) -> Iterator[list[Submission]]:
-        started = 0.0
+        """What waits, batch by batch; a batch begins the later after the last, the fuller that was.
+
+        Where many call at once, a commit is shared by more of them; who calls alone never waits.
+        """
+        started, pause = 0.0, 0.0
         while True:
             with self._wake:
                 while not self._waiting:
                     if self._closing:
                         return
                     self._wake.wait()
-            early = started + PAUSE_SECONDS - time.monotonic()
+            early = started + pause - time.monotonic()
             if early > 0:
                 time.sleep(early)
             started = time.monotonic()
             with self._wake:
                 size = min(len(self._waiting), BATCH_MAX)
                 batch = [self._waiting.popleft() for _ in range(size)]
+            pause = min(PAUSE_SECONDS + size * PAUSE_SECONDS_EACH, PAUSE_SECONDS_MAX)
             yield batch
 
     def _write(self, batch: list[Submission], *, is_again: bool = False) -> None:

@@ -14,9 +14,8 @@ from providers.dialects import openai_chat
 from providers.errors import BadRequest
 from providers.types import ChatRequest, Usage
 
-from . import calls
+from . import calls, guards
 from .errors import InvalidRequest, of_bad_request
-from .facts import Bearer
 from .reading import read_json, read_tags
 
 FIELDS = {"model", "messages", "max_tokens", "temperature", "provider"}
@@ -43,8 +42,7 @@ class ChatView(APIView):
     parser_classes = ()
 
     def post(self, request: Request) -> Response:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        bearer = Bearer(token if scheme.lower() == "bearer" else "")
+        bearer = guards.bearer(request.headers.get("authorization", ""))
         async_to_sync(calls.check)(bearer)
         document = read_json(request._request.body, request.content_type or "")
         chat = read_chat(document, is_stream=False)

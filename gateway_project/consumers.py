@@ -21,7 +21,6 @@ from providers.types import ChatChunk, ChatRequest
 from . import calls, gateway, guards, sse
 from .chat import read_chat, write_usage
 from .errors import InvalidRequest, Refusal, of_bad_request
-from .facts import Bearer
 from .reading import read_json, read_tags
 
 STREAM_HEADERS = {
@@ -45,9 +44,10 @@ class Door(AsyncHttpConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send, self._receive = scope, send, receive
-        self._headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        self._headers = dict(scope["headers"])
         if scope["method"] != self.method:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
+        self.bearer = guards.bearer(self._header(b"authorization"))
         await guards.identify(self.bearer, await gateway.running())  # before any body is read
         await self._answer(await self._read(receive))
 
@@ -76,17 +76,16 @@ class Door(AsyncHttpConsumer):
     async def _answer(self, body: bytes) -> None:
         raise NotImplementedError
 
-    @property
-    def bearer(self) -> Bearer:
-        scheme, _, token = self._headers.get("authorization", b"").decode("latin-1").partition(" ")
-        return Bearer(token if scheme.lower() == "bearer" else "")
+    def _header(self, name: bytes) -> str:
+        value: bytes = self._headers.get(name, b"")
+        return value.decode("latin-1")
 
     @property
     def tags(self) -> str:
-        return read_tags(self._headers.get("x-tollgate-tags", b"").decode("latin-1"))
+        return read_tags(self._header(b"x-tollgate-tags"))
 
     def document(self, body: bytes) -> Any:
-        return read_json(body, self._headers.get("content-type", b"").decode("latin-1"))
+        return read_json(body, self._header(b"content-type"))
 
     async def send_json(self, document: Any, headers: Mapping[str, str]) -> None:
         body = orjson.dumps(document)
@@ -184,7 +183,7 @@ class Models(Door):
 
     async def _answer(self, body: bytes) -> None:
         running = await gateway.running()
-        principal = await guards.identify(self.bearer, running)
+        principal = running.directory.principal(await guards.identify(self.bearer, running))
         names = running.directory.model_names()
         data = [
             {"id": name, "object": "model", "created": 0, "owned_by": owner}

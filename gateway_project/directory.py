@@ -29,6 +29,7 @@ from .facts import Limit, Principal
 
 SNAPSHOT_ROWS_MAX = 1_000_000
 PRICED_MAX = 10_000
+PRINCIPALS_MAX = 100_000
 DUMMY_KEY = "simulated"
 
 
@@ -110,6 +111,7 @@ class Directory:
     credentials: dict[str, CredentialRow] = field(default_factory=dict)
     prices: PriceBook = field(default_factory=lambda: PriceBook({}))
     _digests: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    _principals: dict[int, tuple[KeyRow, Principal]] = field(default_factory=dict)
 
     def refresh(self) -> None:
         """Read every row that is newer than this snapshot, in one transaction."""
@@ -134,7 +136,19 @@ class Directory:
         return self.keys.get(digest)
 
     def principal(self, key: KeyRow) -> Principal:
-        """The caller behind a key, with every budget that its calls count against."""
+        """The caller behind a key, with every budget that its calls count against.
+
+        The same object from call to call, until the snapshot changes.
+        """
+        known = self._principals.get(key.id)
+        if known is None or known[0] is not key or known[1].directory_version != self.version:
+            if len(self._principals) >= PRINCIPALS_MAX:
+                self._principals.clear()
+            known = self._principals[key.id] = (key, self._principal(key))
+        return known[1]
+
+    def _principal(self, key: KeyRow) -> Principal:
+        version = self.version  # first: what changes while this is made makes it stale
         tenant = self.tenants[key.tenant_id]
         count = key.requests_per_minute
         return Principal(
@@ -148,7 +162,7 @@ class Directory:
             allowed_models=key.allowed_models,
             rate=None if count is None else RateLimit(count),
             limits=tuple(_limits(key, list(self.budgets.get(tenant.id, {}).values()))),
-            directory_version=self.version,
+            directory_version=version,
         )
 
     def price(self, provider: str, model: str) -> Price | None:

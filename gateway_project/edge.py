@@ -19,6 +19,8 @@ from django.conf import settings
 
 from . import gateway
 from .errors import InvalidRequest, Refusal, Unavailable, unexpected
+from .ids import new_id
+from .logs import AccessLog
 
 logger = logging.getLogger("access")
 
@@ -49,6 +51,7 @@ class Edge:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._under_way = 0
+        self._access = AccessLog()
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +72,7 @@ class Edge:
             else:
                 self.is_draining = True
                 await gateway.stop(settings.DRAIN_SECONDS)
+                self._access.flush()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -79,7 +83,7 @@ class Edge:
             await self._answer(exchange)
         finally:
             self._under_way -= 1
-            exchange.log()
+            self._access.add(exchange.line())
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
@@ -146,7 +150,7 @@ class Exchange:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         known = REQUEST_ID.fullmatch(given)
-        self.request_id = given.decode() if known else gateway.new_id()
+        self.request_id = given.decode() if known else new_id()
         self._origin = headers.get(b"origin", b"").decode("latin-1")
         self.is_preflight = (
             scope["method"] == "OPTIONS"
@@ -154,7 +158,6 @@ class Exchange:
             and scope["path"].startswith(CORS_PATHS)
         )
         self.scope = {**scope, "request_id": self.request_id}
-        self.fields: dict[str, object] = self.scope.setdefault("log", {})
 
     async def receive(self) -> Message:
         """The door's `receive`, with the bounds on the body."""
@@ -234,14 +237,14 @@ class Exchange:
         except TimeoutError:
             return
 
-    def log(self) -> None:
-        fields = {
+    def line(self) -> dict[str, Any]:
+        """What the access log says of it."""
+        scope = self.scope
+        return {
             "request_id": self.request_id,
-            "method": self.scope["method"],
-            "path": self.scope["path"][:200],
+            "method": scope["method"],
+            "path": scope["path"][:200],
             "status": self.status,
             "milliseconds": round((time.monotonic() - self._started) * 1000, 1),
-            "client": (self.scope.get("client") or ("",))[0],
-            **self.fields,
+            "client": (scope.get("client") or ("",))[0],
         }
-        logger.info("request", extra={"fields": fields})

@@ -14,9 +14,10 @@ from providers.types import ChatResponse, Usage
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """The caller's key as it came, or empty."""
+    """The caller's key as it came, or empty, and what is stored in its place."""
 
     token: str = field(repr=False)
+    digest: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

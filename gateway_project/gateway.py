@@ -20,14 +20,15 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from budgets.operations import RateRefused
-from providers.aiohttp_transport import AiohttpTransport
 from providers.client import Limits
+from providers.lean_transport import LeanTransport
 
 from .books import Books, Submission
 from .call_log import CallLog, save
 from .directory import Directory, KeyRow
 from .reaper import beat, expired, register
 from .refusals import Refusals
+from .windows import Windows
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -49,10 +50,11 @@ class Gateway:
         self.books = Books()
         self.refusals = Refusals()
         self.log = CallLog()
+        self.windows = Windows()
         self.limits = Limits(
             settings.FIRST_BYTE_SECONDS, settings.ANSWER_SECONDS, settings.TOTAL_SECONDS
         )
-        self.transport = AiohttpTransport()
+        self.transport = LeanTransport()
         self.owner = 0
         self._clock_offset_us = settings.CLOCK_SHIFT_SECONDS * 1_000_000
         self._threads = ThreadPoolExecutor(1, "directory")
@@ -188,16 +190,6 @@ async def _forever(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
             await work()
         except Exception:
             logger.exception("a periodic task of the gateway failed; it runs again")
-
-
-def new_id() -> str:
-    """A UUIDv7 in hex: unique, and in the order of time."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
-    value = (milliseconds << 80) | random
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    value = value & ~(0x3 << 62) | (0x2 << 62)
-    return f"{value:032x}"
 
 
 _running: dict[int, asyncio.Task[Gateway]] = {}

@@ -12,30 +12,37 @@ from providers.flow import Bus
 from providers.types import ChatRequest
 
 from . import vault
+from .directory import KeyRow
 from .errors import InvalidKey, InvalidRequest, NotAllowed, RateExceeded
 from .facts import Bearer, InputTokens, Principal
 from .gateway import Gateway
 
 
+def bearer(authorization: str) -> Bearer:
+    """The caller's key from an `Authorization` header; what is no bearer is empty."""
+    scheme, _, token = authorization.partition(" ")
+    token = token if scheme.lower() == "bearer" else ""
+    return Bearer(token, vault.digest(token))
+
+
 async def authenticate(request: ChatRequest, bus: Bus) -> None:
     """Who is calling? Reads the snapshot; a key it does not know yet gets one look-up."""
-    bus.put(await identify(bus[Bearer], bus[Gateway]))
+    gateway = bus[Gateway]
+    bus.put(gateway.directory.principal(await identify(bus[Bearer], gateway)))
 
 
-async def identify(bearer: Bearer, gateway: Gateway) -> Principal:
-    """The caller behind a bearer; raises InvalidKey."""
-    token = bearer.token
-    if not vault.is_well_formed(token):
-        raise InvalidKey()
-    digest = vault.digest(token)
-    key = gateway.directory.keys.get(digest) or await gateway.look_up(digest)
+async def identify(bearer: Bearer, gateway: Gateway) -> KeyRow:
+    """The key behind a bearer; raises InvalidKey."""
+    key = gateway.directory.keys.get(bearer.digest)
+    if key is None and vault.is_well_formed(bearer.token):
+        key = await gateway.look_up(bearer.digest)
     if key is None or not key.is_active:
         raise InvalidKey()
     if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
         raise InvalidKey("This API key has expired.")
     if not gateway.directory.tenants[key.tenant_id].is_active:
         raise InvalidKey("The tenant of this API key is suspended.")
-    return gateway.directory.principal(key)
+    return key
 
 
 async def allow_model(request: ChatRequest, bus: Bus) -> None:

@@ -25,7 +25,6 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from budgets import periods
 from budgets.operations import (
     BudgetRefused,
     Granted,
@@ -56,7 +55,8 @@ from .errors import (
     of_provider,
 )
 from .facts import Attempt, Bearer, Candidate, Grant, InputTokens, Labels, Meter, Plan, Principal
-from .gateway import Gateway, new_id
+from .gateway import Gateway
+from .ids import new_id
 from .streams import until
 
 logger = logging.getLogger(__name__)
@@ -221,7 +221,7 @@ def _ask(
         tenant_id=principal.tenant_id,
         key_id=principal.key_id,
         zone=principal.zone,
-        windows=_windows(principal, bus[Gateway].now_us()) if number == 1 else bus[Grant].windows,
+        windows=_windows(bus) if number == 1 else bus[Grant].windows,
         rate=principal.rate if number == 1 else None,
         base_nanos=max(each.base_nanos for each in bounds),
         output_pico_per_token=max(each.output_pico_per_token for each in bounds),
@@ -239,26 +239,9 @@ def _ask(
     )
 
 
-def _windows(principal: Principal, now_us: int) -> tuple[WindowKey, ...]:
-    keys = []
-    for limit in principal.limits:
-        interval = periods.in_force(
-            limit.period,
-            principal.zone,
-            now_us,
-            zone_before=principal.zone_before,
-            changed_us=principal.zone_changed_us,
-        )
-        keys.append(
-            WindowKey(
-                limit.budget_id,
-                limit.subject,
-                interval.starts_us,
-                interval.ends_us,
-                limit.scope,
-            )
-        )
-    return tuple(keys)
+def _windows(bus: Bus) -> tuple[WindowKey, ...]:
+    gateway = bus[Gateway]
+    return gateway.windows.of(bus[Principal], gateway.now_us())
 
 
 def _output_tokens_max(bus: Bus) -> int:

@@ -43,6 +43,21 @@ class HttpAnswer:
         return b"".join(parts)
 
 
+class Answer(Protocol):
+    """What comes back: read either `chunks`, once, or `body`."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+    async def body(self) -> bytes: ...
+
+
 class Sender(Protocol):
     """The hole in the wall: whatever sends a request in this way is a transport."""
 
@@ -54,7 +69,7 @@ class Sender(Protocol):
         body: bytes,
         first_byte_seconds: float,
         total_seconds: float,
-    ) -> AbstractAsyncContextManager[HttpAnswer]: ...
+    ) -> AbstractAsyncContextManager[Answer]: ...
 
     async def close(self) -> None: ...
 
