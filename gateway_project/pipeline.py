@@ -39,7 +39,7 @@ from providers.catalog import PROVIDERS
 from providers.errors import ProviderError
 from providers.flow import Bus
 from providers.pricing import PriceUnknown as NoPrice
-from providers.pricing import bound
+from providers.pricing import bound, ways_of
 from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
 from . import billing, guards
@@ -208,7 +208,8 @@ def _ask(
     """A hold for the dearest of `candidates`; the first of them is the one to be tried."""
     principal, tokens = bus[Principal], bus[InputTokens]
     try:
-        bounds = [bound(candidate.price, tokens.tokens_max) for candidate in candidates]
+        ways = ways_of(request.options)
+        bounds = [bound(each.price, tokens.tokens_max, ways=ways) for each in candidates]
     except NoPrice as error:
         raise PriceUnknown(request.model) from error
     answers = int(request.options.get("n") or 1)

@@ -7,7 +7,7 @@ megabytes, and a running gateway reads its own table.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from importlib.metadata import version
@@ -33,35 +33,80 @@ class PriceRow:
 
 
 def read_prices(today: date) -> list[PriceRow]:
-    """Every model of the installed list with the prices in force at the start of `today`, UTC."""
+    """Every model of the installed list with the prices in force on `today`, a day in UTC.
+
+    Prices of some hours of that day, of a service tier or of batches are its rates' "variants",
+    in the order in which `rates.in_force` asks them.
+    """
     from genai_prices import data  # the import is dear, see above
 
-    at = datetime.combine(today, time(), UTC)
     release = version("genai-prices")
-    rows = []
-    for provider in data.providers:
-        urls = provider.pricing_urls or [""]
-        for model in provider.models:
-            rates = _rates(model.get_prices(at))
-            variants = [
-                {"when": dict(variant.when), "rates": _rates(variant.prices)}
-                for variant in model.price_variants or ()
-                if variant.constraint is None or variant.constraint.active(at)
-            ]
-            if variants:
-                rates["variants"] = variants
-            rows.append(
-                PriceRow(
-                    provider=RENAMED.get(provider.id, provider.id),
-                    model=model.id,
-                    match=_match(model.match),
-                    rates=rates,
-                    context_window=model.context_window,
-                    source_url=str(urls[0]),
-                    source_version=release,
-                )
-            )
-    return rows
+    return [
+        _row(provider, model, today, release)
+        for provider in data.providers
+        for model in provider.models
+    ]
+
+
+def _row(provider: Any, model: Any, today: date, release: str) -> PriceRow:
+    standard, hourly = _of_day(model.prices, today)
+    rates = _rates(standard)
+    variants = [*hourly, *_ways(model.price_variants or (), today)]
+    if variants:
+        rates["variants"] = variants
+    return PriceRow(
+        provider=RENAMED.get(provider.id, provider.id),
+        model=model.id,
+        match=_match(model.match),
+        rates=rates,
+        context_window=model.context_window,
+        source_url=str((provider.pricing_urls or [""])[0]),
+        source_version=release,
+    )
+
+
+def _of_day(prices: Any, today: date) -> tuple[Any, list[dict[str, Any]]]:
+    """(the prices of the whole day, variants for its hours): of the list's entries the last one
+    that is active holds, so hours count only if they stand behind the day's entry.
+    """
+    if not isinstance(prices, list):
+        return prices, []
+    hourly: list[dict[str, Any]] = []
+    for entry in reversed(prices):
+        hours = _hours(entry.constraint)
+        if hours is not None:
+            hourly.append({"when": {}, "hours": hours, "rates": _rates(entry.prices)})
+        elif _is_active(entry.constraint, today):
+            return entry.prices, hourly
+    return prices[0].prices, hourly
+
+
+def _ways(variants: Iterable[Any], today: date) -> Iterator[dict[str, Any]]:
+    for variant in variants:
+        found = {"when": dict(variant.when), "rates": _rates(variant.prices)}
+        hours = _hours(variant.constraint)
+        if hours is not None:
+            yield {**found, "hours": hours}
+        elif _is_active(variant.constraint, today):
+            yield found
+
+
+def _hours(constraint: Any) -> list[str] | None:
+    """Start and end of a part of the day, as times in UTC."""
+    if not hasattr(constraint, "start_time"):
+        return None
+    limits = (constraint.start_time, constraint.end_time)
+    return [_in_utc(each).isoformat() for each in limits]
+
+
+def _in_utc(at: time) -> time:
+    if at.tzinfo is None:
+        return at
+    return datetime.combine(date(2000, 1, 1), at).astimezone(UTC).time()
+
+
+def _is_active(constraint: Any, today: date) -> bool:
+    return constraint is None or bool(constraint.start_date <= today)
 
 
 def simulator_prices() -> list[PriceRow]:

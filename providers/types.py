@@ -41,6 +41,11 @@ class Usage:
     `input_tokens` is all input: it includes `cache_read_tokens` and `cache_write_tokens`, and
     `cache_write_tokens` includes `cache_write_1h_tokens`. `output_tokens` is all output and
     includes `reasoning_tokens`. Each dialect converts from its provider's own way of counting.
+
+    Audio and image tokens are parts of input and output too, `cache_audio_read_tokens` of both
+    `cache_read_tokens` and `input_audio_tokens`; what was written to a cache is text.
+    `service_tier` is the way the call was answered, by the provider's own word (default, flex,
+    priority, batch, fast), empty where it says nothing. `web_searches` are charged by number.
     """
 
     input_tokens: int = 0
@@ -49,6 +54,14 @@ class Usage:
     cache_write_tokens: int = 0
     cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0
+    input_audio_tokens: int = 0
+    output_audio_tokens: int = 0
+    cache_audio_read_tokens: int = 0
+    input_image_tokens: int = 0
+    output_image_tokens: int = 0
+    cache_image_read_tokens: int = 0
+    web_searches: int = 0
+    service_tier: str = ""
 
     @property
     def total_tokens(self) -> int:

@@ -47,6 +47,7 @@ class Exchange:
     request: Mapping[str, Any]
     status: int
     body: bytes
+    uri: str = ""
 
     @property
     def is_stream(self) -> bool:
@@ -100,7 +101,7 @@ def exchanges(path: Path) -> Iterator[Exchange]:
             continue
         asked = json.loads(_text(request) or b"{}")
         status = response["status"]["code"]
-        yield Exchange(f"{path.name}#{at}", dialect, asked, status, _text(response))
+        yield Exchange(f"{path.name}#{at}", dialect, asked, status, _text(response), uri)
 
 
 def _dialect(uri: str) -> str | None:
@@ -228,11 +229,11 @@ def _plain_openai(body: Mapping[str, Any]) -> Said:
         message.get("content") or "",
         _calls(message.get("tool_calls") or ()),
         body["choices"][0].get("finish_reason"),
-        _plain_openai_usage(body.get("usage")),
+        _plain_openai_usage(body.get("usage"), body.get("service_tier")),
     )
 
 
-def _plain_openai_usage(raw: Any) -> Usage | None:
+def _plain_openai_usage(raw: Any, tier: Any = None) -> Usage | None:
     if not raw or raw.get("prompt_tokens") is None:
         return None
     prompt = raw.get("prompt_tokens_details") or {}
@@ -243,6 +244,9 @@ def _plain_openai_usage(raw: Any) -> Usage | None:
         cache_read_tokens=prompt.get("cached_tokens") or 0,
         cache_write_tokens=prompt.get("cache_write_tokens") or 0,
         reasoning_tokens=completion.get("reasoning_tokens") or 0,
+        input_audio_tokens=prompt.get("audio_tokens") or 0,
+        output_audio_tokens=completion.get("audio_tokens") or 0,
+        service_tier=tier or "",
     )
 
 
@@ -254,10 +258,11 @@ def _documents(body: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _plain_openai_stream(body: bytes) -> Said:
-    said = Said()
+    said, tier = Said(), None
     calls: dict[int, list[Any]] = {}
     for document in _documents(body):
-        said.usage = _plain_openai_usage(document.get("usage")) or said.usage
+        tier = document.get("service_tier") or tier
+        said.usage = _plain_openai_usage(document.get("usage"), tier) or said.usage
         for choice in document.get("choices") or ():
             if choice.get("index", 0) != 0:
                 continue
@@ -286,7 +291,15 @@ def _plain_anthropic_usage(raw: Mapping[str, Any]) -> Usage:
     read = raw.get("cache_read_input_tokens") or 0
     written = raw.get("cache_creation_input_tokens") or 0
     hour = (raw.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
-    return Usage(raw["input_tokens"] + read + written, raw["output_tokens"], read, written, hour)
+    return Usage(
+        raw["input_tokens"] + read + written,
+        raw["output_tokens"],
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=hour,
+        web_searches=(raw.get("server_tool_use") or {}).get("web_search_requests") or 0,
+        service_tier=raw.get("service_tier") or "",
+    )
 
 
 def _plain_anthropic_stream(body: bytes) -> Said:

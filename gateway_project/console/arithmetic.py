@@ -34,6 +34,7 @@ WORDS = {
     "cache_write": "Cache write",
     "cache_write_1h": "Cache write for an hour",
     "output": "Output",
+    "reasoning": "Reasoning",
 }
 
 

@@ -3,8 +3,8 @@
     charges of token kinds + adjustments = the ledger's net, exactly
 
 Each posting is taken apart at the price row that it was charged at. An attempt is rounded up to
-whole nano-dollars, an expired hold has no tokens, and postings do not tell one-hour cache writes
-from others: what remains of each is a charge of its own that says why.
+whole nano-dollars, an expired hold has no tokens, and postings do not tell service tiers, one-hour
+cache writes, audio and images: what remains of each is a charge of its own that says why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from providers.types import Usage
 from ..models import Price
 
 PER_NANO = pricing.PARTS_PER_DOLLAR // 10**9
-ROUNDED_MAX = 3 * PER_NANO  # three sums of an attempt are rounded up, each by less than a nano
+ROUNDED_MAX = 3 * PER_NANO  # older attempts were rounded up in three sums, not in one
 CHUNK_ROWS = 1_000
 PRICES_MAX = 10_000
 QUERY = """
@@ -44,7 +44,7 @@ class Reason(StrEnum):
     ROUNDING = "Rounding up to whole nano-dollars, once per attempt"
     UPPER_BOUND = "Upper bound of attempts whose usage is not known"
     REPLACED = "Upper bound taken back, because usage became known"
-    LONG_CACHE = "One-hour cache writes above the rate of others, and rounding"
+    OWN_RATE = "Service tier, one-hour cache writes or media at rates of their own, and rounding"
     NO_PRICE = "Attempts without a price row to take them apart by"
 
 
@@ -170,4 +170,4 @@ def _reason(line: Line, price: pricing.Price | None, rest: int) -> Reason:
         return Reason.NO_PRICE
     if 0 <= rest < ROUNDED_MAX:
         return Reason.ROUNDING
-    return Reason.LONG_CACHE
+    return Reason.OWN_RATE

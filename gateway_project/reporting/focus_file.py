@@ -29,6 +29,7 @@ METERS = {
     "cache_read": "Cached Input Tokens",
     "cache_write": "Cache Write Tokens",
     "output": "Output Tokens",
+    "reasoning": "Reasoning Tokens",
     "request": "Requests",
     "request_of_1000": "Requests Priced by the Thousand",
 }

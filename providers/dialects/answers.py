@@ -14,6 +14,7 @@ from ..errors import BadRequest, ProviderError, StatusError, UnusableAnswer
 MESSAGE_MAX = 500
 RETRY_SECONDS_MAX = 60.0
 TOKENS_MAX = 10**9
+SERVICE_TIER_MAX = 40
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
@@ -101,3 +102,8 @@ def token_counts(*values: Any) -> list[int] | None:
     """All of them, or None as soon as one is absurd: half-believed usage is worse than none."""
     counts = [token_count(value) for value in values]
     return None if None in counts else [count for count in counts if count is not None]
+
+
+def service_tier(value: Any) -> str:
+    """The provider's word for the way it answered; empty where it says none."""
+    return value[:SERVICE_TIER_MAX] if isinstance(value, str) else ""

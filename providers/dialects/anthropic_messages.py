@@ -15,7 +15,7 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatResponse, Usage
-from .answers import embedded_error, read_error, read_error_object, token_counts
+from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
 from .anthropic_request import build_request
 
 FINISH = {
@@ -31,11 +31,14 @@ THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
 def read_usage(raw: Any) -> Usage | None:
-    """Usage in our terms: Anthropic's input excludes what was read from or written to a cache."""
+    """Usage in our terms: Anthropic's input excludes what was read from or written to a cache.
+
+    Fast answers have a price of their own, so `speed` counts before the service tier.
+    """
     if not isinstance(raw, Mapping) or raw.get("input_tokens") is None:
         return None
-    written = raw.get("cache_creation") or {}
-    if not isinstance(written, Mapping):
+    written, tools = raw.get("cache_creation") or {}, raw.get("server_tool_use") or {}
+    if not isinstance(written, Mapping) or not isinstance(tools, Mapping):
         return None
     counts = token_counts(
         raw.get("input_tokens"),
@@ -43,16 +46,20 @@ def read_usage(raw: Any) -> Usage | None:
         raw.get("cache_read_input_tokens"),
         raw.get("cache_creation_input_tokens"),
         written.get("ephemeral_1h_input_tokens"),
+        tools.get("web_search_requests"),
     )
     if counts is None:
         return None
-    fresh, output, read, write, write_1h = counts
+    fresh, output, read, write, write_1h, searches = counts
+    is_fast = raw.get("speed") == "fast"
     return Usage(
         input_tokens=fresh + read + write,
         output_tokens=output,
         cache_read_tokens=read,
         cache_write_tokens=write,
         cache_write_1h_tokens=min(write_1h, write),
+        web_searches=searches,
+        service_tier="fast" if is_fast else service_tier(raw.get("service_tier")),
     )
 
 

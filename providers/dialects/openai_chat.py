@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/chat, 2026-11.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
-from .answers import embedded_error, read_error, read_error_object, token_counts
+from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
 from .openai_request import parse_request
 
 HEADERS = {
@@ -21,6 +22,7 @@ HEADERS = {
     "accept-encoding": "identity",
 }
 OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
+MEDIA = frozenset({"audio_tokens", "image_tokens"})
 
 
 def build_request(
@@ -53,7 +55,7 @@ def read_response(body: Any) -> ChatResponse:
         model=str(body.get("model") or ""),
         created=_created(body),
         choices=choices,
-        usage=read_usage(body.get("usage")),
+        usage=read_usage(body.get("usage"), body.get("service_tier")),
         native_finish_reasons=[choice.get("finish_reason") for choice in choices],
         extra={name: value for name, value in body.items() if name not in OWN},
     )
@@ -73,8 +75,12 @@ def _created(body: Mapping[str, Any]) -> int:
     return int(created) if isinstance(created, int | float) else 0
 
 
-def read_usage(raw: Any) -> Usage | None:
-    """Usage in our terms; None where it is absent or absurd."""
+def read_usage(raw: Any, tier: Any = None) -> Usage | None:
+    """Usage in our terms; None where it is absent or absurd. `tier` is the answer's service tier.
+
+    Audio and images are parts of the input, cached or not. Where the details do not say how much
+    of them was cached, only what must have been is: all kinds together are never over the input.
+    """
     if not isinstance(raw, Mapping) or raw.get("prompt_tokens") is None:
         return None
     prompt = raw.get("prompt_tokens_details") or {}
@@ -93,12 +99,50 @@ def read_usage(raw: Any) -> Usage | None:
     given, answered, cached, written, reasoning = counts
     if cached + written > given:
         return None
-    return Usage(
+    usage = Usage(
         input_tokens=given,
         output_tokens=answered,
         cache_read_tokens=cached,
         cache_write_tokens=written,
         reasoning_tokens=min(reasoning, answered),
+        service_tier=service_tier(tier),
+    )
+    if MEDIA.isdisjoint(prompt) and MEDIA.isdisjoint(completion):
+        return usage
+    return _with_media(usage, prompt, completion)
+
+
+def _with_media(
+    usage: Usage, prompt: Mapping[str, Any], completion: Mapping[str, Any]
+) -> Usage | None:
+    cached = prompt.get("cached_tokens_details") or {}
+    counts = token_counts(
+        prompt.get("audio_tokens"),
+        prompt.get("image_tokens"),
+        completion.get("audio_tokens"),
+        completion.get("image_tokens"),
+        cached.get("audio_tokens") if isinstance(cached, Mapping) else None,
+        cached.get("image_tokens") if isinstance(cached, Mapping) else None,
+    )
+    if counts is None:
+        return None
+    audio, image, said, drawn, audio_read, image_read = counts
+    room = usage.output_tokens - usage.reasoning_tokens
+    over = audio + image + usage.cache_read_tokens + usage.cache_write_tokens - usage.input_tokens
+    audio_read = min(audio, max(audio_read, over - image_read))
+    image_read = min(image, max(image_read, over - audio_read))
+    if audio_read + image_read < over or audio_read + image_read > usage.cache_read_tokens:
+        return None
+    if said + drawn > room:
+        return None
+    return replace(
+        usage,
+        input_audio_tokens=audio,
+        output_audio_tokens=said,
+        cache_audio_read_tokens=audio_read,
+        input_image_tokens=image,
+        output_image_tokens=drawn,
+        cache_image_read_tokens=image_read,
     )
 
 
@@ -109,6 +153,7 @@ class StreamReader:
         self._id = ""
         self._model = ""
         self._created = 0
+        self._tier: Any = None
         self._has_ended = False
 
     def feed(self, event: SseEvent) -> list[ChatChunk]:
@@ -133,6 +178,7 @@ class StreamReader:
         self._id = str(body.get("id") or self._id)
         self._model = str(body.get("model") or self._model)
         self._created = _created(body) or self._created
+        self._tier = body.get("service_tier") or self._tier
         choices = body.get("choices") or []
         if not isinstance(choices, list):
             raise StreamError("the choices of an event are not a list")
@@ -141,7 +187,7 @@ class StreamReader:
             model=self._model,
             created=self._created,
             choices=[choice for choice in choices if isinstance(choice, Mapping)],
-            usage=read_usage(body.get("usage")),
+            usage=read_usage(body.get("usage"), self._tier),
             extra={name: value for name, value in body.items() if name not in OWN},
         )
 
@@ -192,15 +238,26 @@ def write_final(chunk: ChatChunk, usage: Usage) -> dict[str, Any]:
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
+    """OpenAI's usage object; kinds that are rare are named only where there are any."""
+    prompt = {
+        "cached_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+    completion = {"reasoning_tokens": usage.reasoning_tokens}
+    for details, name, tokens in (
+        (prompt, "audio_tokens", usage.input_audio_tokens),
+        (prompt, "image_tokens", usage.input_image_tokens),
+        (completion, "audio_tokens", usage.output_audio_tokens),
+        (completion, "image_tokens", usage.output_image_tokens),
+    ):
+        if tokens:
+            details[name] = tokens
     return {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-        },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "prompt_tokens_details": prompt,
+        "completion_tokens_details": completion,
     }
 
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.price_source import RENAMED, PriceRow, matches, read_prices, simulator_prices
-from providers.pricing import Price, PriceUnknown, Rate, bound, cost
+from providers.pricing import Price, PriceUnknown, bound, cost
+from providers.rates import Rate
 from providers.types import Usage
 
 TODAY = date(2026, 11, 1)
