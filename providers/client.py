@@ -75,7 +75,24 @@ async def stream(
                     yield chunk
                     if chunk.is_last:
                         return
+        for chunk in _ended(reader, splitter):
+            yield chunk
+            if chunk.is_last:
+                return
         raise ConnectionLost("the provider ended the stream before its end")
+
+
+def _ended(reader: Any, splitter: SseSplitter) -> list[ChatChunk]:
+    """What the end of the bytes completes, in a dialect that has no event for its end.
+
+    Such a dialect's reader has `close() -> list[ChatChunk]`: the last chunks where the answer is
+    whole, nothing where it was cut. The other dialects' streams end with their own event only.
+    """
+    close = getattr(reader, "close", None)
+    if close is None:
+        return []
+    chunks = [chunk for event in splitter.close() for chunk in reader.feed(event)]
+    return [*chunks, *close()]
 
 
 def _send(
