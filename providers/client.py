@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .dialects import anthropic_messages, openai_chat
+from .dialects import anthropic_messages, gemini, openai_chat
 from .errors import ConnectionLost, UnusableAnswer
 from .routing import Target
 from .sse import SseSplitter
@@ -18,6 +18,7 @@ from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
+    "gemini": gemini,
 }
 
 
