@@ -28,7 +28,7 @@ from providers import errors as upstream
 
 MESSAGE_MAX = 500
 RETRY_SECONDS_MAX = 60
-SECRET = re.compile(r"(sk-|tga?_|Bearer\s+|key=)[A-Za-z0-9_\-\*\.]{6,}")
+SECRET = re.compile(r"(sk-|tga?_|AIza|Bearer\s+|key=)[A-Za-z0-9_\-\*\.]{6,}")
 NO_RETRY = {"x-should-retry": "false"}
 
 

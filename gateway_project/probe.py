@@ -89,7 +89,7 @@ async def _read(url: str, headers: dict[str, str]) -> tuple[int, str]:
 def _told(status: int, body: bytes) -> str:
     document = _document(body)
     if 200 <= status < 300:
-        models = document.get("data")
+        models = document.get("data", document.get("models"))
         if isinstance(models, list):
             noun = "model" if len(models) == 1 else "models"
             return f"The provider lists {len(models)} {noun}."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Dialect = Literal["openai_chat", "anthropic_messages"]
+Dialect = Literal["openai_chat", "anthropic_messages", "gemini"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,17 @@ class Provider:
     cap_field: str = "max_completion_tokens"
 
     def address_at(self, root: str) -> str:
-        """The base URL of this provider's dialect on a server that speaks all of them."""
+        """The base URL of this provider's dialect on the simulator; empty where it has none."""
+        if self.dialect == "gemini":
+            return ""
         return root if self.dialect == "anthropic_messages" else f"{root}/v1"
 
     def headers(self, api_key: str) -> dict[str, str]:
         """Credentials go into headers only, never into a URL."""
         if self.dialect == "anthropic_messages":
             return {"x-api-key": api_key}
+        if self.dialect == "gemini":
+            return {"x-goog-api-key": api_key}
         return {"authorization": f"Bearer {api_key}"}
 
     def models_request(self, api_key: str) -> tuple[str, dict[str, str]]:
@@ -36,6 +40,9 @@ class Provider:
         if self.dialect == "anthropic_messages":
             # https://docs.anthropic.com/en/api/models-list, 2026-11: the version is required
             return "/v1/models", {**headers, "anthropic-version": "2023-06-01"}
+        if self.dialect == "gemini":
+            # https://ai.google.dev/api/models, 2026-11: 50 to a page unless asked for more
+            return "/v1beta/models?pageSize=1000", headers
         return "/models", headers
 
 
@@ -56,6 +63,13 @@ PROVIDERS: Mapping[str, Provider] = {
     for provider in (
         _row("openai", "openai_chat", "https://api.openai.com/v1", "OPENAI"),
         _row("anthropic", "anthropic_messages", "https://api.anthropic.com", "ANTHROPIC"),
+        _row(
+            "gemini",
+            "gemini",
+            "https://generativelanguage.googleapis.com",
+            "GEMINI",
+            cap_field="maxOutputTokens",
+        ),
         _row("simulator", "openai_chat", "", "SIMULATOR"),
         _row("simulator-anthropic", "anthropic_messages", "", "SIMULATOR_ANTHROPIC"),
         _row("simulator-refuse", "openai_chat", "", "SIMULATOR_REFUSE"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .dialects import anthropic_messages, openai_chat
+from .dialects import anthropic_messages, gemini, openai_chat
 from .errors import ConnectionLost, UnusableAnswer
 from .routing import Target
 from .sse import SseSplitter
@@ -18,6 +18,7 @@ from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
+    "gemini": gemini,
 }
 
 
@@ -75,7 +76,24 @@ async def stream(
                     yield chunk
                     if chunk.is_last:
                         return
+        for chunk in _ended(reader, splitter):
+            yield chunk
+            if chunk.is_last:
+                return
         raise ConnectionLost("the provider ended the stream before its end")
+
+
+def _ended(reader: Any, splitter: SseSplitter) -> list[ChatChunk]:
+    """What the end of the bytes completes, in a dialect that has no event for its end.
+
+    Such a dialect's reader has `close() -> list[ChatChunk]`: the last chunks where the answer is
+    whole, nothing where it was cut. The other dialects' streams end with their own event only.
+    """
+    close = getattr(reader, "close", None)
+    if close is None:
+        return []
+    chunks = [chunk for event in splitter.close() for chunk in reader.feed(event)]
+    return [*chunks, *close()]
 
 
 def _send(

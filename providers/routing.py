@@ -30,8 +30,8 @@ class Target:
 def choose(model: str, provider: str | None) -> tuple[str, str]:
     """(provider, upstream model): by `provider`, by a `provider/` prefix, or by the name.
 
-    `gpt*` and `o*` go to OpenAI, `claude*` to Anthropic, `sim-*` to the simulator, and whatever
-    is left to OpenAI.
+    `gpt*` and `o*` go to OpenAI, `claude*` to Anthropic, `gemini-*` to Gemini, `sim-*` to the
+    simulator, and whatever is left to OpenAI.
     """
     if provider is not None:
         return provider, model.removeprefix(f"{provider}/")
@@ -44,6 +44,8 @@ def choose(model: str, provider: str | None) -> tuple[str, str]:
         return "simulator", model
     if model.startswith("claude"):
         return "anthropic", model
+    if model.startswith("gemini-"):
+        return "gemini", model
     return "openai", model
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,14 @@ FINISH = {
     "max_tokens": "length",
     "refusal": "content_filter",
 }
+GEMINI_FINISH = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "MALFORMED_FUNCTION_CALL": "stop",
+}
 
 
 class Skipped(Exception):
@@ -47,11 +56,8 @@ class Exchange:
     request: Mapping[str, Any]
     status: int
     body: bytes
+    is_stream: bool
     uri: str = ""
-
-    @property
-    def is_stream(self) -> bool:
-        return self.request.get("stream") is True
 
 
 @dataclass
@@ -59,7 +65,7 @@ class Said:
     """What an answer says, in the terms that are compared."""
 
     content: str = ""
-    calls: list[tuple[str | None, str, Any]] = field(default_factory=list)
+    calls: list[tuple[Any, str, Any]] = field(default_factory=list)
     finish: str | None = None
     usage: Usage | None = None
 
@@ -100,13 +106,16 @@ def exchanges(path: Path) -> Iterator[Exchange]:
         if dialect is None or request["method"] != "POST":
             continue
         asked = json.loads(_text(request) or b"{}")
-        status = response["status"]["code"]
-        yield Exchange(f"{path.name}#{at}", dialect, asked, status, _text(response), uri)
+        is_stream = asked.get("stream") is True or uri.endswith(":streamGenerateContent")
+        status, where = response["status"]["code"], f"{path.name}#{at}"
+        yield Exchange(where, dialect, asked, status, _text(response), is_stream, uri)
 
 
 def _dialect(uri: str) -> str | None:
     if uri.endswith("/chat/completions"):
         return "openai_chat"
+    if uri.endswith((":generateContent", ":streamGenerateContent")):
+        return "gemini"
     return "anthropic_messages" if uri.endswith("/v1/messages") else None
 
 
@@ -190,14 +199,16 @@ def _calls(calls: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, str, An
 
 def read_stream(dialect: str, body: bytes, size: int) -> Said:
     """What our reader makes of a stream that arrives in pieces of `size` bytes."""
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    return said_by_chunks(read_chunks(dialect, pieces))
+
+
+def read_chunks(dialect: str, pieces: Sequence[bytes]) -> list[ChatChunk]:
+    """Every chunk of a stream that arrives in these pieces, to the end of its bytes."""
     splitter, reader = SseSplitter(), DIALECTS[dialect].StreamReader()
-    chunks: list[ChatChunk] = []
-    for start in range(0, len(body), size):
-        for event in splitter.feed(body[start : start + size]):
-            chunks += reader.feed(event)
-    for event in splitter.close():
-        chunks += reader.feed(event)
-    return said_by_chunks(chunks)
+    events = [event for piece in pieces for event in splitter.feed(piece)] + splitter.close()
+    chunks = [chunk for event in events for chunk in reader.feed(event)]
+    return chunks + (reader.close() if hasattr(reader, "close") else [])
 
 
 def said_by_chunks(chunks: Sequence[ChatChunk]) -> Said:
@@ -325,9 +336,56 @@ def _plain_anthropic_stream(body: bytes) -> Said:
     return said
 
 
+class MadeId:
+    """The id of a call that came without one: any that we make, but none is not enough."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and re.fullmatch(r"call_[0-9a-f]{24}", other) is not None
+
+
+def _plain_gemini(body: Mapping[str, Any]) -> Said:
+    """The first candidate; a blocked prompt has none."""
+    candidate = (body.get("candidates") or [{"finishReason": "SAFETY"}])[0]
+    parts = (candidate.get("content") or {}).get("parts") or []
+    calls = [part["functionCall"] for part in parts if "functionCall" in part]
+    finish = GEMINI_FINISH[candidate.get("finishReason") or "STOP"]
+    return Said(
+        "".join(part.get("text") or "" for part in parts if not part.get("thought")),
+        [(call.get("id") or MadeId(), call["name"], call.get("args") or {}) for call in calls],
+        "tool_calls" if calls and finish == "stop" else finish,
+        _plain_gemini_usage(body.get("usageMetadata")),
+    )
+
+
+def _plain_gemini_usage(raw: Mapping[str, Any] | None) -> Usage | None:
+    if not raw:
+        return None
+    thought = raw.get("thoughtsTokenCount") or 0
+    return Usage(
+        raw["promptTokenCount"] + (raw.get("toolUsePromptTokenCount") or 0),
+        (raw.get("candidatesTokenCount") or 0) + thought,
+        cache_read_tokens=raw.get("cachedContentTokenCount") or 0,
+        reasoning_tokens=thought,
+    )
+
+
+def _plain_gemini_stream(body: bytes) -> Said:
+    """Parts add up, the last finish reason and the last usage win."""
+    parts, whole = list[Any](), dict[str, Any]()
+    for document in _documents(body):
+        for candidate in document.get("candidates") or ():
+            if candidate.get("index", 0) == 0:
+                parts += (candidate.get("content") or {}).get("parts") or []
+                whole |= {"finishReason": candidate.get("finishReason")}
+        whole |= {"usageMetadata": document.get("usageMetadata")}
+    candidate = {"content": {"parts": parts}, "finishReason": whole.get("finishReason")}
+    return _plain_gemini({**whole, "candidates": [candidate]})
+
+
 READERS: Mapping[str, Any] = {
     "openai_chat": (_plain_openai, _plain_openai_stream),
     "anthropic_messages": (_plain_anthropic, _plain_anthropic_stream),
+    "gemini": (_plain_gemini, _plain_gemini_stream),
 }
 
 
