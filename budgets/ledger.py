@@ -80,7 +80,8 @@ def _reserve(state: State, outcome: Outcome, ask: Reserve, now_us: int) -> Answe
         window.held_nanos += amount
         outcome.windows[window.id] = window
     _hold(state, outcome, ask, amount, tuple(window.id for window in windows), now_us)
-    return Granted(ask.attempt, amount, output_tokens, now_us, rate)
+    free = min([window.free_nanos for window in windows], default=None)
+    return Granted(ask.attempt, amount, output_tokens, now_us, rate, free)
 
 
 def _take_rate(

@@ -158,6 +158,8 @@ class Granted:
     output_tokens: int
     now_us: int
     rate: limits.RateAnswer | None = None
+    free_nanos: int | None = field(default=None, compare=False)
+    """What the tightest window still affords; None where no window limits the call."""
 
 
 @dataclass(frozen=True, slots=True)

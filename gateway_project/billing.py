@@ -54,17 +54,18 @@ def outcome(attempt: Attempt) -> str:
     return OUTCOMES.get(type(attempt.error).__name__, "interrupted")
 
 
-def _charged(attempt: Attempt, counted: InputTokens) -> tuple[Usage, str]:
+def _charged(attempt: Attempt, given: InputTokens) -> tuple[Usage, str]:
     error = attempt.error
     text = "".join(attempt.text)
     if attempt.usage is not None and _is_possible(attempt) and (error is None or text):
         return attempt.usage, "provider_usage"
     if error is None or text:
+        counted = given.counted()
         output = tokens.count_text(text, counted.encoding)
         return Usage(input_tokens=counted.tokens, output_tokens=output), "counted"
     if isinstance(error, ConnectFailed | StatusError | BadRequest | StreamError):
         return Usage(), "none"
-    return Usage(input_tokens=counted.tokens_max), "uncertain"
+    return Usage(input_tokens=given.counted().tokens_max), "uncertain"
 
 
 def _is_possible(attempt: Attempt) -> bool:
@@ -88,7 +89,10 @@ def text_of_delta(delta: Mapping[str, Any] | None) -> str:
     """Whatever a delta or message says that a provider bills as output."""
     if not delta:
         return ""
-    parts = [delta.get("content"), delta.get("refusal"), delta.get("reasoning_content")]
+    content = delta.get("content")
+    if len(delta) == 1 and isinstance(content, str):  # nearly every chunk
+        return content
+    parts = [content, delta.get("refusal"), delta.get("reasoning_content")]
     for call in delta.get("tool_calls") or []:
         function = call.get("function") or {}
         parts += [function.get("name"), function.get("arguments")]

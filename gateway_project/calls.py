@@ -76,18 +76,18 @@ async def _whole(
 
 
 class Stream:
-    """A streamed answer: `open` asks for its first chunk, `get` for each next one."""
+    """A streamed answer: `open` asks for its first chunks, `get` for each next ones."""
 
     def __init__(self, request: ChatRequest, bearer: Bearer, tags: str = "") -> None:
         self._request, self._bearer = request, bearer
         self._labels = _labels(request, tags)
-        self._pipe: Pipe[ChatChunk] = Pipe()
+        self._pipe: Pipe[list[ChatChunk]] = Pipe()
         self._bus: Bus | None = None
-        self._first: ChatChunk | None = None
+        self._first: list[ChatChunk] | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> dict[str, str]:
-        """Wait for the first chunk; returns headers, raises what refused before any byte."""
+        """Wait for the first chunks; returns headers, raises what refused before any byte."""
         running = await gateway.running()
         self._task = running.own(self._pipe.run(self._chunks(running)))
         self._first = await self._pipe.get()
@@ -103,16 +103,16 @@ class Stream:
         cap = grant.cap if grant.was_injected else None
         return {**named, **_optional_headers(cap, self._bus[Meter].current.dropped)}
 
-    async def get(self) -> ChatChunk | None:
-        """The next chunk; None once the answer is complete and booked."""
+    async def get(self) -> list[ChatChunk] | None:
+        """The next chunks; None once the answer is complete and booked."""
         if self._first is not None:
             first, self._first = self._first, None
             return first
         return await self._pipe.get()
 
-    async def abandon(self) -> None:
+    def abandon(self) -> None:
         """The caller needs no more: the provider is heard out, for its usage, within a bound."""
-        await self._pipe.abandon()
+        self._pipe.abandon()
         if self._task is not None and not self._task.done():
             asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._task.cancel)
 
@@ -120,13 +120,13 @@ class Stream:
         assert self._bus is not None
         return _receipt(self._request, self._bus)
 
-    async def _chunks(self, running: gateway.Gateway) -> AsyncGenerator[ChatChunk]:
+    async def _chunks(self, running: gateway.Gateway) -> AsyncGenerator[list[ChatChunk]]:
         watch = Watch(running.now_us())
         self._bus = await pipeline.admit(self._request, self._bearer, self._labels, running)
         with logged(running.log, self._request, self._bus, watch):
-            async for chunk in pipeline.stream(self._request, self._bus):
+            async for chunks in pipeline.stream(self._request, self._bus):
                 watch.saw_first()
-                yield chunk
+                yield chunks
 
 
 def _receipt(request: ChatRequest, bus: Bus) -> Receipt:

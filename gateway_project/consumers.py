@@ -112,9 +112,10 @@ class Door(AsyncHttpConsumer):
             await self._head(200, {**STREAM_HEADERS, **headers})
             last = None
             try:
-                while (chunk := await stream.get()) is not None:
-                    last = chunk
-                    for data in self.write(chunk, request):
+                while (chunks := await stream.get()) is not None:
+                    last = chunks[-1]
+                    data = b"".join([each for c in chunks for each in self.write(c, request)])
+                    if data:
                         await self._bytes(data)
                 ending = self.ending(request, last, stream.receipt())
                 await self._bytes(ending + sse.DONE)
@@ -122,7 +123,7 @@ class Door(AsyncHttpConsumer):
                 await self._bytes(sse.error(refusal))
             await self.base_send({"type": "http.response.body", "body": b""})
         finally:
-            await asyncio.shield(stream.abandon())
+            stream.abandon()
 
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
         raise NotImplementedError
@@ -146,8 +147,8 @@ class ChatCompletions(Door):
         await self.send_json(openai_chat.write_response(response), receipt.headers())
 
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
-        document = openai_chat.write_chunk(chunk, include_usage=request.include_usage)
-        return [] if document is None else [sse.event(document)]
+        text = openai_chat.write_chunk(chunk, include_usage=request.include_usage)
+        return [] if text is None else [sse.written(text)]
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         if not request.include_usage or last is None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from budgets.limits import RateLimit
 from budgets.operations import WindowKey
 from budgets.periods import Period
+from providers import tokens
 from providers.pricing import Price
 from providers.routing import Target
-from providers.types import ChatResponse, Usage
+from providers.tokens import InputCount
+from providers.types import ChatRequest, ChatResponse, Json, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,36 @@ class Principal:
     directory_version: int
 
 
-@dataclass(frozen=True, slots=True)
 class InputTokens:
-    """`tokens` is the count, `tokens_max` the bound that money is held by."""
+    """How many tokens a request is: at most `bound`, and by `counted()`, once somebody must know.
 
-    tokens: int
-    tokens_max: int
-    encoding: str
-    is_exact: bool
+    To count costs a hundred times the bound, and most calls are far from every limit.
+    """
+
+    __slots__ = ("_counted", "_request", "bound")
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self._counted: InputCount | None = None
+        self.bound = tokens.bound_messages(*self._what())
+
+    @property
+    def is_counted(self) -> bool:
+        return self._counted is not None
+
+    @property
+    def tokens_max(self) -> int:
+        """The least bound that is known."""
+        return self.bound if self._counted is None else self._counted.tokens_max
+
+    def counted(self) -> InputCount:
+        if self._counted is None:
+            self._counted = tokens.count_messages(*self._what())
+        return self._counted
+
+    def _what(self) -> tuple[Sequence[Json], Sequence[Json], str]:
+        request = self._request
+        return request.messages, request.options.get("tools") or (), request.model
 
 
 @dataclass(frozen=True, slots=True)

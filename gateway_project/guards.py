@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 
 from django.conf import settings
 
-from providers import tokens
 from providers.flow import Bus
 from providers.types import ChatRequest
 
@@ -65,13 +64,13 @@ async def limit_rate(request: ChatRequest, bus: Bus) -> None:
 
 
 async def count_tokens(request: ChatRequest, bus: Bus) -> None:
-    """Input plus what may be answered must fit the limit of a call."""
-    count = tokens.count_messages(
-        request.messages, request.options.get("tools") or [], request.model
-    )
-    bus.put(InputTokens(count.tokens, count.tokens_max, count.encoding, count.is_exact))
-    limit = settings.TOKEN_LIMIT
-    output = request.max_tokens or 0
+    """Input plus what may be answered must fit the limit of a call; counted if a bound does not."""
+    found = InputTokens(request)
+    bus.put(found)
+    limit, output = settings.TOKEN_LIMIT, request.max_tokens or 0
+    if found.bound + output <= limit and found.bound < limit:
+        return
+    count = found.counted()
     if count.tokens + output > limit or count.tokens >= limit:
         raise InvalidRequest(
             f"The call has {count.tokens} input tokens and may answer with {output}; "

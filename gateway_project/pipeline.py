@@ -38,8 +38,8 @@ from providers import client, routing
 from providers.catalog import PROVIDERS
 from providers.errors import ProviderError
 from providers.flow import Bus
+from providers.pricing import Bound, bound, ways_of
 from providers.pricing import PriceUnknown as NoPrice
-from providers.pricing import bound, ways_of
 from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
 from . import billing, guards
@@ -73,11 +73,11 @@ async def complete(request: ChatRequest, bus: Bus) -> ChatResponse:
         return await dispatch(request, bus)
 
 
-async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
-    """The answer in pieces; when it ends without an error, it is booked."""
-    async with settled(request, bus), aclosing(dispatch_stream(request, bus)) as chunks:
-        async for chunk in chunks:
-            yield chunk
+async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
+    """The answer in pieces, what came together together; when it ends well, it is booked."""
+    async with settled(request, bus), aclosing(dispatch_stream(request, bus)) as pieces:
+        async for chunks in pieces:
+            yield chunks
 
 
 async def admit(request: ChatRequest, bearer: Bearer, labels: Labels, gateway: Gateway) -> Bus:
@@ -167,6 +167,7 @@ async def reserve(request: ChatRequest, bus: Bus) -> bool:
     match answer:
         case Granted():
             bus[Gateway].saw_clock(answer.now_us)
+            bus[Gateway].windows.saw_free(ask.key_id, answer.free_nanos)
             answers = ask.answers
             grant = Grant(
                 call=call,
@@ -178,6 +179,8 @@ async def reserve(request: ChatRequest, bus: Bus) -> bool:
             bus.put(grant)
             meter.attempts.append(Attempt(ask.attempt, 1, plan.candidates[0]))
             return True
+        case BudgetRefused() if not bus[InputTokens].is_counted:
+            bus[Gateway].windows.saw_free(ask.key_id, 0)  # ask again, with the exact count
         case BudgetRefused():
             raise BudgetExceeded(answer, bus[Principal].tenant)
         case RateRefused():
@@ -206,12 +209,8 @@ def _ask(
     number: int,
 ) -> Reserve:
     """A hold for the dearest of `candidates`; the first of them is the one to be tried."""
-    principal, tokens = bus[Principal], bus[InputTokens]
-    try:
-        ways = ways_of(request.options)
-        bounds = [bound(each.price, tokens.tokens_max, ways=ways) for each in candidates]
-    except NoPrice as error:
-        raise PriceUnknown(request.model) from error
+    principal = bus[Principal]
+    bounds = _bounds(request, bus, candidates)
     answers = int(request.options.get("n") or 1)
     cap = bus[Grant].cap if Grant in bus else request.max_tokens
     first = candidates[0]
@@ -240,6 +239,20 @@ def _ask(
     )
 
 
+def _bounds(request: ChatRequest, bus: Bus, candidates: tuple[Candidate, ...]) -> list[Bound]:
+    """The most that each can cost; from counted tokens where a window is not far from full."""
+    tokens, ways = bus[InputTokens], ways_of(request.options)
+    try:
+        found = [bound(each.price, tokens.tokens_max, ways=ways) for each in candidates]
+        dearest = max(each.base_nanos for each in found)
+        if tokens.is_counted or bus[Gateway].windows.are_wide(bus[Principal].key_id, dearest):
+            return found
+        most = tokens.counted().tokens_max
+        return [bound(each.price, most, ways=ways) for each in candidates]
+    except NoPrice as error:
+        raise PriceUnknown(request.model) from error
+
+
 def _windows(bus: Bus) -> tuple[WindowKey, ...]:
     gateway = bus[Gateway]
     return gateway.windows.of(bus[Principal], gateway.now_us())
@@ -247,10 +260,12 @@ def _windows(bus: Bus) -> tuple[WindowKey, ...]:
 
 def _output_tokens_max(bus: Bus) -> int:
     """The cap where the caller gives none: the route's default, within call and context."""
-    used = bus[InputTokens].tokens
+    tokens, default = bus[InputTokens], bus[Plan].output_tokens_default
     windows = [each.price.context_window for each in bus[Plan].candidates]
-    room = min([settings.TOKEN_LIMIT, *filter(None, windows)]) - used
-    return max(1, min(bus[Plan].output_tokens_default, room))
+    most = min([settings.TOKEN_LIMIT, *filter(None, windows)])
+    if default <= most - tokens.tokens_max:
+        return default
+    return max(1, min(default, most - tokens.counted().tokens))
 
 
 async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
@@ -274,15 +289,15 @@ async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
         return response
 
 
-async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
+async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
     """Ask the targets in order until one begins to answer, then pass on what it says."""
     while True:
         has_begun = False
         try:
-            async with aclosing(_begun(request, bus)) as chunks:
-                async for chunk in chunks:
+            async with aclosing(_begun(request, bus)) as pieces:
+                async for chunks in pieces:
                     has_begun = True
-                    yield chunk
+                    yield chunks
             return
         except ProviderError as error:
             if has_begun:
@@ -290,27 +305,25 @@ async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[Chat
             await advance(request, bus, error)
 
 
-async def _begun(request: ChatRequest, bus: Bus) -> AsyncGenerator[ChatChunk]:
+async def _begun(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
     """One attempt's chunks, kept back until the first that says something to the caller."""
     attempt, limits = bus[Meter].current, bus[Gateway].limits
     source = client.stream(
         _built(request, bus), attempt.candidate.target, bus[Gateway].transport, limits, attempt.id
     )
     pending: list[ChatChunk] = []
-    has_begun = False
     async with aclosing(source):
-        while True:
-            seconds = limits.total_seconds if has_begun else limits.first_byte_seconds
-            chunk = await until(source, seconds)
-            if chunk is None:
-                return
-            _meter(attempt, chunk)
-            has_begun = has_begun or _says_something(chunk) or chunk.is_last
-            pending.append(chunk)
-            if has_begun or len(pending) > PENDING_CHUNKS_MAX:
-                for each in pending:
-                    yield each
-                pending = []
+        while not any(map(_says_something, pending)) and len(pending) <= PENDING_CHUNKS_MAX:
+            chunks = await until(source, limits.first_byte_seconds)
+            if chunks is None:
+                break
+            _meter(attempt, chunks)
+            pending += chunks
+        if pending:
+            yield pending
+        async for chunks in source:  # the transport knows how long all of it may take
+            _meter(attempt, chunks)
+            yield chunks
 
 
 async def advance(request: ChatRequest, bus: Bus, error: ProviderError) -> None:
@@ -352,19 +365,23 @@ async def settle(bus: Bus) -> None:
 def _built(request: ChatRequest, bus: Bus) -> HttpRequest:
     """The request as this attempt's target is asked, with the cap that the ledger allowed."""
     attempt = bus[Meter].current
-    built = client.build(replace(request, max_tokens=bus[Grant].cap), attempt.candidate.target)
+    if request.max_tokens is None:
+        request = replace(request, max_tokens=bus[Grant].cap)
+    built = client.build(request, attempt.candidate.target)
     attempt.dropped = tuple(built.dropped)
     return built
 
 
-def _meter(attempt: Attempt, chunk: ChatChunk) -> None:
-    if chunk.usage is not None:
-        attempt.usage = chunk.usage
-    attempt.text.extend(billing.text_of_delta(choice.get("delta")) for choice in chunk.choices)
+def _meter(attempt: Attempt, chunks: list[ChatChunk]) -> None:
+    for chunk in chunks:
+        if chunk.usage is not None:
+            attempt.usage = chunk.usage
+        for choice in chunk.choices:
+            attempt.text.append(billing.text_of_delta(choice.get("delta")))
 
 
 def _says_something(chunk: ChatChunk) -> bool:
-    return any(
+    return chunk.is_last or any(
         choice.get("finish_reason") or billing.text_of_delta(choice.get("delta"))
         for choice in chunk.choices
     )

@@ -15,6 +15,11 @@ def event(document: Any) -> bytes:
     return b"data: " + orjson.dumps(document) + b"\n\n"
 
 
+def written(text: bytes) -> bytes:
+    """An event whose document is written already."""
+    return b"data: " + text + b"\n\n"
+
+
 def error(refusal: Refusal) -> bytes:
     """An error after the head has left: one event, and no `[DONE]` behind it."""
     return event(refusal.body())

@@ -32,11 +32,14 @@ async def until(source: AsyncIterator[Item], seconds: float) -> Item | None:
 
 
 class Pipe(Generic[Item]):
-    """A bounded buffer with one producer and one reader, either of which may end first."""
+    """A bounded buffer with one producer and one reader, either of which may end first.
+
+    Both live in one loop. Whoever waits leaves a future, and the other one resolves it.
+    """
 
     def __init__(self) -> None:
         self._items: deque[Item] = deque()
-        self._changed = asyncio.Condition()
+        self._changed: asyncio.Future[None] | None = None
         self._has_ended = False
         self._error: Exception | None = None
         self.is_abandoned = False
@@ -46,7 +49,11 @@ class Pipe(Generic[Item]):
         try:
             async with aclosing(source):
                 async for item in source:
-                    await self._put(item)
+                    if len(self._items) >= ITEMS_MAX:
+                        await self._wait_for_room()
+                    if not self.is_abandoned:
+                        self._items.append(item)
+                        self._wake()
         except Exception as error:
             self._error = error
         except asyncio.CancelledError:
@@ -54,47 +61,40 @@ class Pipe(Generic[Item]):
             raise
         finally:
             self._has_ended = True
-            async with self._changed:
-                self._changed.notify_all()
-
-    async def _put(self, item: Item) -> None:
-        if self.is_abandoned:
-            return
-        async with self._changed:
-            if len(self._items) >= ITEMS_MAX:
-                await self._wait_for_room()
-            if not self.is_abandoned:
-                self._items.append(item)
-                self._changed.notify_all()
+            self._wake()
 
     async def _wait_for_room(self) -> None:
         """A reader that takes nothing for STALL_SECONDS counts as gone."""
         try:
             async with asyncio.timeout(STALL_SECONDS):
-                await self._changed.wait_for(
-                    lambda: len(self._items) < ITEMS_MAX or self.is_abandoned
-                )
+                while len(self._items) >= ITEMS_MAX and not self.is_abandoned:
+                    await self._wait()
         except TimeoutError:
-            self._drop()
+            self.abandon()
 
     async def get(self) -> Item | None:
         """The next item, or None at the end; raises what the producer raised."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._items or self._has_ended)
-            if self._items:
-                item = self._items.popleft()
-                self._changed.notify_all()
-                return item
-        if self._error is not None:
-            raise self._error
-        return None
+        while not self._items:
+            if self._has_ended:
+                if self._error is not None:
+                    raise self._error
+                return None
+            await self._wait()
+        item = self._items.popleft()
+        self._wake()
+        return item
 
-    async def abandon(self) -> None:
+    def abandon(self) -> None:
         """The reader has left: what waits is thrown away, and so is all that comes."""
-        async with self._changed:
-            self._drop()
-            self._changed.notify_all()
-
-    def _drop(self) -> None:
         self.is_abandoned = True
         self._items.clear()
+        self._wake()
+
+    async def _wait(self) -> None:
+        """The two never wait at once: one waits for an item, the other for room."""
+        self._changed = asyncio.get_running_loop().create_future()
+        await self._changed
+
+    def _wake(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)

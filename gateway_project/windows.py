@@ -11,6 +11,8 @@ from budgets.operations import WindowKey
 from .facts import Principal
 
 CALLERS_MAX = 100_000
+HARDLY = 1_000
+UNLIMITED = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,17 @@ class Windows:
 
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
+        self._free: dict[int, int] = {}
+
+    def saw_free(self, key_id: int, free_nanos: int | None) -> None:
+        """What the ledger said that the tightest window of a key still affords."""
+        if len(self._free) >= CALLERS_MAX:
+            self._free.clear()
+        self._free[key_id] = UNLIMITED if free_nanos is None else free_nanos
+
+    def are_wide(self, key_id: int, amount_nanos: int) -> bool:
+        """Was so much left when last seen that this amount, or a little more, hardly counts?"""
+        return self._free.get(key_id, 0) >= amount_nanos * HARDLY
 
     def of(self, principal: Principal, now_us: int) -> tuple[WindowKey, ...]:
         """One window per limit, each containing `now_us`."""

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from .dialects import anthropic_messages, gemini, openai_chat
-from .errors import ConnectionLost, UnusableAnswer
+from .errors import ConnectionLost, ProviderError, UnusableAnswer
 from .routing import Target
-from .sse import SseSplitter
+from .sse import SseEvent, SseSplitter
 from .transport import Sender
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
@@ -59,8 +59,12 @@ async def complete(
 
 async def stream(
     built: HttpRequest, target: Target, transport: Sender, limits: Limits, attempt: str
-) -> AsyncGenerator[ChatChunk]:
-    """Ask for a streamed answer; raises ConnectionLost if it ends without the provider's end."""
+) -> AsyncGenerator[list[ChatChunk]]:
+    """Ask for a streamed answer; yields what came together, never an empty list.
+
+    Raises ConnectionLost if the stream ends without the provider's end, and whatever is raised
+    comes after the chunks before it.
+    """
     dialect = DIALECTS[target.provider.dialect]
     async with _send(
         built, target, transport, limits, limits.first_byte_seconds, attempt
@@ -71,16 +75,29 @@ async def stream(
             raise UnusableAnswer("the provider's answer is not an event stream")
         reader, splitter = dialect.StreamReader(), SseSplitter()
         async for data in answer.chunks:
-            for event in splitter.feed(data):
-                for chunk in reader.feed(event):
-                    yield chunk
-                    if chunk.is_last:
-                        return
-        for chunk in _ended(reader, splitter):
-            yield chunk
-            if chunk.is_last:
+            chunks, error = _read(reader, splitter.feed(data))
+            if chunks:
+                yield chunks
+            if error is not None:
+                raise error
+            if chunks and chunks[-1].is_last:
                 return
-        raise ConnectionLost("the provider ended the stream before its end")
+        chunks = _ended(reader, splitter)
+        if chunks:
+            yield chunks
+        if not chunks or not chunks[-1].is_last:
+            raise ConnectionLost("the provider ended the stream before its end")
+
+
+def _read(reader: Any, events: list[SseEvent]) -> tuple[list[ChatChunk], ProviderError | None]:
+    """Chunks up to the last one, or up to the event that is an error."""
+    chunks: list[ChatChunk] = []
+    try:
+        for event in events:
+            chunks += reader.feed(event)
+    except ProviderError as error:
+        return chunks, error
+    return chunks, None
 
 
 def _ended(reader: Any, splitter: SseSplitter) -> list[ChatChunk]:

@@ -98,6 +98,7 @@ class ChatChunk:
 
     `usage`, where present, is the whole usage so far (cumulative; the last one wins).
     `is_last` marks the provider's own end of the stream: a stream that ends without one was cut.
+    `text` is the chunk's JSON where a provider sent it in OpenAI's own shape, on one line.
     """
 
     id: str
@@ -107,6 +108,7 @@ class ChatChunk:
     usage: Usage | None = None
     is_last: bool = False
     extra: Json = field(default_factory=dict)
+    text: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def read_usage(raw: Any, tier: Any = None) -> Usage | None:
         reasoning_tokens=min(reasoning, answered),
         service_tier=service_tier(tier),
     )
-    if MEDIA.isdisjoint(prompt) and MEDIA.isdisjoint(completion):
+    if not any(prompt.get(name) or completion.get(name) for name in MEDIA):
         return usage
     return _with_media(usage, prompt, completion)
 
@@ -172,9 +172,9 @@ class StreamReader:
         if body.get("error") or event.event == "error":
             message, code, _ = read_error_object(body.get("error") or body)
             raise StreamError(message or "the provider reported an error", code=code)
-        return [self._chunk(body)]
+        return [self._chunk(body, event.data)]
 
-    def _chunk(self, body: Mapping[str, Any]) -> ChatChunk:
+    def _chunk(self, body: Mapping[str, Any], text: str) -> ChatChunk:
         self._id = str(body.get("id") or self._id)
         self._model = str(body.get("model") or self._model)
         self._created = _created(body) or self._created
@@ -182,14 +182,29 @@ class StreamReader:
         choices = body.get("choices") or []
         if not isinstance(choices, list):
             raise StreamError("the choices of an event are not a list")
+        kept = [choice for choice in choices if isinstance(choice, Mapping)]
+        usage = body.get("usage")
         return ChatChunk(
             id=self._id,
             model=self._model,
             created=self._created,
-            choices=[choice for choice in choices if isinstance(choice, Mapping)],
-            usage=read_usage(body.get("usage"), self._tier),
+            choices=kept,
+            usage=None if usage is None else read_usage(usage, self._tier),
             extra={name: value for name, value in body.items() if name not in OWN},
+            text=text if _is_whole(body) and len(kept) == len(choices) else None,
         )
+
+
+def _is_whole(body: Mapping[str, Any]) -> bool:
+    """Would `write_chunk` say just the same of it, for a caller who asked for no usage?"""
+    return (
+        "usage" not in body
+        and body.get("object") == "chat.completion.chunk"
+        and type(body.get("id")) is str
+        and type(body.get("model")) is str
+        and type(body.get("created")) is int
+        and bool(body["id"] and body["model"] and body["created"])
+    )
 
 
 def write_response(response: ChatResponse) -> dict[str, Any]:
@@ -205,13 +220,15 @@ def write_response(response: ChatResponse) -> dict[str, Any]:
     }
 
 
-def write_chunk(chunk: ChatChunk, *, include_usage: bool) -> dict[str, Any] | None:
-    """A `chat.completion.chunk`; None where there is nothing for this caller to see.
+def write_chunk(chunk: ChatChunk, *, include_usage: bool) -> bytes | None:
+    """The JSON of a `chat.completion.chunk`; None where there is nothing for this caller to see.
 
     A caller that asked for usage gets it in `write_final`, once, as OpenAI sends it.
     """
     if not chunk.choices:
         return None
+    if chunk.text is not None and not include_usage and "\n" not in chunk.text:
+        return chunk.text.encode()
     document: dict[str, Any] = {
         **chunk.extra,
         "id": chunk.id,
@@ -222,7 +239,7 @@ def write_chunk(chunk: ChatChunk, *, include_usage: bool) -> dict[str, Any] | No
     }
     if include_usage:
         document["usage"] = None
-    return document
+    return orjson.dumps(document)
 
 
 def write_final(chunk: ChatChunk, usage: Usage) -> dict[str, Any]:

@@ -274,7 +274,7 @@ async def asked(
     question = ChatRequest("m", [{"role": "user", "content": "Hi"}], stream=True)
     built = client.build(question, target)
     answer = client.stream(built, target, transport, client.Limits(), "a1")
-    return [chunk async for chunk in answer], requests
+    return [chunk async for chunks in answer for chunk in chunks], requests
 
 
 async def test_a_stream_whose_choices_have_finished_is_whole_when_its_bytes_end() -> None:
