@@ -36,12 +36,13 @@ ENDS = (b"[DONE]", b"message_stop")
 
 @dataclass(slots=True)
 class Tally:
-    """What came back. `latencies`, `first_bytes` and `first_chunks` are of whole answers only."""
+    """What came back. `latencies` and `first_bytes` are of whole answers only."""
 
     answers: int = 0
     in_time: int = 0
     refused: int = 0  # a status other than 200
-    incomplete: int = 0  # status 200, but pieces or the end are missing
+    incomplete: int = 0  # status 200, but pieces are missing
+    unended: int = 0  # a stream with all its pieces, but without its own end
     broken: int = 0  # the connection ended before the answer did
     late: int = 0  # still not answered when patience ended
     reconnects: int = 0
@@ -53,7 +54,7 @@ class Tally:
 
     @property
     def errors(self) -> int:
-        return self.refused + self.incomplete + self.broken + self.late
+        return self.refused + self.incomplete + self.unended + self.broken + self.late
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,13 @@ class Caller(asyncio.Protocol):
     def _count(self, now: float) -> None:
         tally, status = self.work.tally, self._answer[9:12].decode("latin-1")
         tally.statuses[status] = tally.statuses.get(status, 0) + 1
-        is_ended = not self.work.is_stream or any(end in self._answer for end in ENDS)
         if status != "200":
             tally.refused += 1
-        elif self._answer.count(MARK_BYTE, self._body_at) != self.work.marks or not is_ended:
+        elif self._answer.count(MARK_BYTE, self._body_at) != self.work.marks:
             tally.incomplete += 1
+        elif self.work.is_stream and not any(end in self._answer for end in ENDS):
+            tally.unended += 1
+            tally.first_chunks.append(self._first_chunk - self._started)
         else:
             self._count_good(now)
             return

@@ -1,6 +1,6 @@
 """Results as Markdown, and the place in docs/benchmarks.md where they stand. Pure but for `record`.
 
-A figure that was measured amid much noise says so: `1,234 (noise 40 %)`.
+Noise stands beside the figures: above NOISE_PERCENT compare with care, and only inside one table.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from .results import Contender, Session
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 NOISE_PERCENT = 20.0
 NONE = "-"
+KINDS = ("refused", "incomplete", "unended", "broken", "late")
 
 Cell = Callable[[Contender], str]
 
@@ -58,7 +59,8 @@ def _errors(contender: Contender) -> str:
 
 
 def _noise(contender: Contender) -> str:
-    return figure(max((row["noise_percent"] for row in contender.rows), default=None))
+    most = max((float(row["noise_percent"]) for row in contender.rows), default=None)
+    return figure(most) + ("!" if most is not None and most > NOISE_PERCENT else "")
 
 
 SIDE_BY_SIDE: tuple[tuple[str, Cell], ...] = (
@@ -95,7 +97,7 @@ EACH: tuple[tuple[str, Callable[[Row], str]], ...] = (
         lambda row: figure(row["added_first_chunk_p50_us"], scale=1e-3, digits=2),
     ),
     ("max RSS MB", lambda row: figure(row["rss_max_mb"])),
-    ("answers / errors / incomplete", lambda row: _counts(row)),
+    ("answers / errors", lambda row: _counts(row)),
     ("noise %", lambda row: figure(row["noise_percent"])),
 )
 
@@ -108,8 +110,9 @@ def _pair(row: Row, name: str) -> str:
 
 
 def _counts(row: Row) -> str:
-    incomplete = row["incomplete"] + row["broken"]
-    return f"{figure(row['answers'])} / {figure(row['errors'])} / {figure(incomplete)}"
+    """Whole answers, and all else by its kind."""
+    kinds = [f"{row[kind]:,} {kind}" for kind in KINDS if row[kind]]
+    return f"{row['answers']:,} / {', '.join(kinds) or '0'}"
 
 
 def side_by_side(contenders: Sequence[Contender]) -> str:

@@ -68,7 +68,12 @@ def stream(dialect: Dialect, model: str, *, with_usage: bool) -> Stream:
 
 
 def _openai_answer(model: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": ANSWER, "refusal": None, "annotations": []}
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": ANSWER,
+        "refusal": None,
+        "annotations": [],
+    }
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return {
         "id": "chatcmpl-simulated",
@@ -130,7 +135,7 @@ def _anthropic_stream(model: str) -> Stream:
     def event(name: str, **fields: Any) -> bytes:
         return _http_chunk(f"event: {name}\ndata: {_json({'type': name, **fields})}\n\n")
 
-    message = _anthropic_answer(model) | {
+    message: dict[str, Any] = _anthropic_answer(model) | {
         "content": [],
         "stop_reason": None,
         "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": 1},
