@@ -24,18 +24,26 @@ from .gateways import HOME, ROOT, Started, end, free_port, spawn, until_answered
 from .processes import Cores
 from .wire import Dialect
 
-TENANT = "benchmark"
 REQUESTS_PER_MINUTE = 1_000_000_000
-LIMIT_DOLLARS = "100000000"
+LIMIT_NANOS = 10**17
+PRICED = ("mock", "mock-d20-t60", "mock-d1000-t60", "mock-t50")
 TOKEN_LIMIT = 1_000_000  # a prompt of 400 KB is let through
 MANAGE_SECONDS = 300
-PRICES = """
+FURNITURE = f"""
 from gateway_project import administration
 administration.open_system_log()
+rates = {{"input_mtok": "2.5", "output_mtok": "10"}}
 for provider in ("openai", "anthropic"):
-    for model in ("mock", "mock-d20-t60", "mock-d1000-t60"):
-        rates = {"input_mtok": "2.5", "output_mtok": "10"}
+    for model in {PRICED!r}:
         administration.override_price("benchmark", provider, model, rates, None)
+tenant = administration.create_tenant("benchmark", "benchmark", "benchmark")
+key, text = administration.create_key(
+    "benchmark", tenant, "benchmark", requests_per_minute={REQUESTS_PER_MINUTE}
+)
+for period in ("day", "month"):
+    for owner in (None, key):
+        administration.set_budget("benchmark", tenant, period, {LIMIT_NANOS}, key=owner)
+print(text)
 """
 FOREIGN = ("REDIS_URL", "DATABASE_URL", "TOLLGATE_SIMULATOR_URL")
 MODELS: Mapping[Dialect, str] = {"openai": "", "anthropic": "anthropic/"}
@@ -54,7 +62,7 @@ class House:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def manage(self, *words: str) -> str:
+    def manage(self, *words: str, seconds_max: float = MANAGE_SECONDS) -> str:
         """What `manage.py` prints; a command that fails ends the benchmark with its own words."""
         done = subprocess.run(
             [sys.executable, "manage.py", *words],
@@ -62,7 +70,7 @@ class House:
             env=dict(self.environment),
             capture_output=True,
             text=True,
-            timeout=MANAGE_SECONDS,
+            timeout=seconds_max,
             check=False,
         )
         if done.returncode:
@@ -72,13 +80,7 @@ class House:
     def furnish(self) -> str:
         """Migrate, price the models, and make the key with its budgets; returns the key."""
         self.manage("migrate", "--verbosity", "0")
-        self.manage("shell", "-v", "0", "-c", PRICES)
-        key = self.manage("keys", "create", "--tenant", TENANT, "--rpm", str(REQUESTS_PER_MINUTE))
-        for period in ("day", "month"):
-            limit = ("--tenant", TENANT, "--period", period, "--limit", LIMIT_DOLLARS)
-            self.manage("budgets", "set", *limit)
-            self.manage("budgets", "set", *limit, "--key", key)
-        return key
+        return self.manage("shell", "-v", "0", "-c", FURNITURE)
 
     def serve(self, name: str, key: str, cores: Cores, workers: int = 1) -> Started:
         """Start the gateway and wait for its first 200."""
