@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --extra scale
 
-.PHONY: run test soak lint bench bench-record bench-growth recordings screens lock clean
+.PHONY: run test soak lint bench bench-record bench-growth soak-load recordings screens lock clean
 
 run: $(READY)
 	@$(BIN)/python manage.py up
@@ -34,6 +34,10 @@ bench-record: $(READY_FOR_TESTS)
 # What a call costs with a million postings in the database, beside an empty one.
 bench-growth: $(READY_FOR_TESTS)
 	@$(BIN)/python -m benchmarks.growth $(BENCH)
+
+# Moderate load for SOAK_MINUTES (30): memory over time, errors, then ledger and chain.
+soak-load: $(READY_FOR_TESTS)
+	@$(BIN)/python -m benchmarks.soak $(BENCH)
 
 # Recorded traffic of real providers (vcr cassettes) against our dialects: make recordings FROM=folder
 recordings: $(READY_FOR_TESTS)
