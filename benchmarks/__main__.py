@@ -9,10 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from . import plot, results, tables
-from .gateways import HOME, ROOT, Gateway, NeverReady, NotHere, Simulator
+from .gateways import HOME, ROOT, Gateway, NeverReady, NotHere, Simulator, end_tidily
 from .measuring import Row, has_door, idle_megabytes, measure
 from .peers import LITELLM, MLFLOW, Direct, Nginx
 from .processes import Cores
@@ -97,8 +96,8 @@ def show(found: results.Session, *, is_record: bool) -> None:
     HOME.joinpath("results.md").write_text(text + "\n")
     HOME.joinpath("results.svg").write_text(plot.svg(found.contenders))
     if is_record:
-        tables.record(PAGE, text)
-        Path(PICTURE).write_text(plot.svg(found.contenders))
+        tables.record(PAGE, f"![CPU by gateway]({PICTURE.name})\n\n{text}")
+        PICTURE.write_text(plot.svg(found.contenders))
 
 
 def _names(text: str) -> list[str]:
@@ -121,6 +120,7 @@ def main() -> None:
     parser.add_argument("--record", action="store_true", help="write the table of the docs too")
     parser.add_argument("--show", action="store_true", help="only print what was measured before")
     asked = parser.parse_args()
+    end_tidily()
     show(results.load() if asked.show else run(asked), is_record=asked.record)
 
 

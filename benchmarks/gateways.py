@@ -132,6 +132,11 @@ def end(process: subprocess.Popen[bytes] | None) -> None:
         return
 
 
+def end_tidily() -> None:
+    """From now on SIGTERM ends this process as Ctrl-C does: what it has started ends with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 class Simulator:
     """The simulated provider as a process, on the core that it shares with the driver."""
 

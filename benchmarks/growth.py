@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import prompts
-from .gateways import HOME, ROOT, Simulator, Started, end
+from .gateways import HOME, ROOT, Simulator, Started, end, end_tidily
 from .measuring import Row, idle_megabytes, measure
 from .processes import Cores, alone, on_core, resident_bytes
 from .scenarios import Scenario
@@ -172,6 +172,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of a million postings")
     parser.add_argument("--seconds", type=float, default=5.0)
     asked = parser.parse_args()
+    end_tidily()
     cores = Cores.available()
     engines = [name for name in asked.engines.split(",") if name]
     with Simulator(cores) as simulator:

@@ -37,7 +37,6 @@ SCENARIOS = (
     Scenario("json-400k", 64, size="400k"),
     Scenario("stream-burst", 1, is_stream=True),
     Scenario("stream-burst", 64, is_stream=True),
-    Scenario("stream-paced", 1, behaviour=PACED, is_stream=True),
     Scenario("stream-paced", 64, behaviour=PACED, is_stream=True),
     Scenario("anthropic-json-1k", 64, upstream="anthropic"),
     Scenario("anthropic-stream-burst", 64, is_stream=True, upstream="anthropic"),

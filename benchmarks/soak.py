@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import prompts
-from .gateways import HOME, ROOT, Simulator, Started, end
+from .gateways import HOME, ROOT, Simulator, Started, end, end_tidily
 from .processes import Cores, cpu_seconds, on_core, resident_bytes
 from .scenarios import PACED
 from .tollgate import House, house, version
@@ -142,6 +142,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=minutes, help="or SOAK_MINUTES; 30")
     parser.add_argument("--slice", type=float, default=60.0, help="seconds between two lines")
     asked = parser.parse_args()
+    end_tidily()
     if not 1 <= asked.minutes <= MINUTES_MAX:
         parser.error(f"between 1 and {MINUTES_MAX} minutes")
     sys.exit(run(asked.engine, asked.minutes, asked.slice))

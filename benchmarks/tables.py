@@ -78,7 +78,7 @@ SIDE_BY_SIDE: tuple[tuple[str, Cell], ...] = (
     ),
     (
         "added time to first token ms, c1",
-        _of("stream-paced", 1, "added_first_chunk_p50_us", 1e-3, 2),
+        _of("stream-burst", 1, "added_first_chunk_p50_us", 1e-3, 2),
     ),
     ("idle / max RSS MB", _memory),
     ("cold start s", lambda contender: figure(contender.cold_start_seconds, digits=2)),
