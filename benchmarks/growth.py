@@ -21,7 +21,7 @@ from typing import Any
 from . import prompts
 from .gateways import HOME, ROOT, Simulator, Started, end, end_tidily
 from .measuring import Row, idle_megabytes, measure
-from .processes import Cores, alone, on_core, resident_bytes
+from .processes import Cores, alone, on_core, open_files, resident_bytes
 from .scenarios import Scenario
 from .tollgate import House, house, version
 
@@ -35,7 +35,7 @@ WORK = (
 )
 STREAMS = 500
 SLOW = "mock-d1000-t60"
-OPEN_SECONDS = 6.0
+OPEN_SECONDS = 12.0  # a stream of 50 chunks stays open for 50
 RESULTS = HOME / "growth.json"
 
 
@@ -111,7 +111,7 @@ def open_streams(started: Started, simulator: Simulator, cores: Cores) -> Row:
     """Memory of STREAMS open streams of one chunk a second, after a first load has warmed up."""
     with alone(), tempfile.NamedTemporaryFile(suffix=".json") as file:
         Path(file.name).write_bytes(prompts.body(SLOW, "1k", stream=True))
-        before = resident_bytes(started.pids)
+        before, sockets = resident_bytes(started.pids), open_files(simulator.process.pid)
         command = [sys.executable, "-m", "benchmarks.load", "--url"]
         command += [f"{started.url}/v1/chat/completions", "--key", started.key, "--stream"]
         command += ["--body", file.name, "--callers", str(STREAMS), "--seconds", "1"]
@@ -120,11 +120,12 @@ def open_streams(started: Started, simulator: Simulator, cores: Cores) -> Row:
         try:
             time.sleep(OPEN_SECONDS)
             during = resident_bytes(started.pids)
+            opened = open_files(simulator.process.pid) - sockets
         finally:
             driver.terminate()
             driver.wait()
-    each = (during - before) / STREAMS
-    return {"streams": STREAMS, "kilobytes_each": round(each / 1_000, 1)}
+    each = (during - before) / max(1, opened)
+    return {"streams": opened, "kilobytes_each": round(each / 1_000, 1)}
 
 
 def processes(simulator: Simulator, cores: Cores, seconds: float) -> list[Row]:

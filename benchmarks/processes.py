@@ -89,6 +89,11 @@ def resident_bytes(roots: Sequence[int]) -> int:
     return sum(processes[pid].resident_bytes for pid in tree(roots, processes))
 
 
+def open_files(pid: int) -> int:
+    """Files and sockets that this one process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def busy_seconds() -> tuple[float, float]:
     """(CPU time of everything on this machine, time that the hypervisor took) since its start."""
     # https://man7.org/linux/man-pages/man5/proc_stat.5.html: user nice system idle iowait irq
