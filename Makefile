@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --extra scale
 
-.PHONY: run test soak lint recordings screens lock clean
+.PHONY: run test soak lint bench bench-record bench-growth soak-load recordings screens lock clean
 
 run: $(READY)
 	@$(BIN)/python manage.py up
@@ -22,6 +22,22 @@ lint: $(READY_FOR_TESTS)
 # The proofs of limits, crashes and keys, SCALE times as large as in `make test`.
 soak: $(READY_FOR_TESTS)
 	@SCALE=$(or $(SCALE),10) $(BIN)/python -m pytest -p no:randomly tests/gateway/test_money.py tests/gateway/test_crash.py tests/gateway/test_keys.py tests/reporting/test_year.py
+
+# What a call costs, beside other gateways: BENCH="--only sqlite,litellm --seconds 3" make bench
+bench: $(READY_FOR_TESTS)
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+# The same, written into docs/benchmarks.md.
+bench-record: $(READY_FOR_TESTS)
+	@$(BIN)/python -m benchmarks --record $(BENCH)
+
+# What a call costs with a million postings in the database, beside an empty one.
+bench-growth: $(READY_FOR_TESTS)
+	@$(BIN)/python -m benchmarks.growth $(BENCH)
+
+# Moderate load for SOAK_MINUTES (30): memory over time, errors, then ledger and chain.
+soak-load: $(READY_FOR_TESTS)
+	@$(BIN)/python -m benchmarks.soak $(BENCH)
 
 # Recorded traffic of real providers (vcr cassettes) against our dialects: make recordings FROM=folder
 recordings: $(READY_FOR_TESTS)
