@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from .dialects import anthropic_messages, openai_chat
+from .dialects import anthropic_messages, cohere, openai_chat
 from .errors import ConnectionLost, UnusableAnswer
 from .routing import Target
 from .sse import SseSplitter
@@ -18,6 +18,7 @@ from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
+    "cohere": cohere,
 }
 
 
@@ -53,7 +54,7 @@ async def complete(
     except orjson.JSONDecodeError as error:
         raise UnusableAnswer("the provider's answer is not JSON") from error
     response: ChatResponse = dialect.read_response(document)
-    return response
+    return response if response.model else replace(response, model=target.model)
 
 
 async def stream(
@@ -72,7 +73,7 @@ async def stream(
         async for data in answer.chunks:
             for event in splitter.feed(data):
                 for chunk in reader.feed(event):
-                    yield chunk
+                    yield chunk if chunk.model else replace(chunk, model=target.model)
                     if chunk.is_last:
                         return
         raise ConnectionLost("the provider ended the stream before its end")
