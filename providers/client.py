@@ -33,9 +33,11 @@ class Limits:
 
 def build(request: ChatRequest, target: Target) -> HttpRequest:
     """The HTTP request for this target; raises BadRequest where it cannot be said there."""
-    dialect = DIALECTS[target.provider.dialect]
-    built: HttpRequest = dialect.build_request(
-        request, model=target.model, cap_field=target.provider.cap_field
+    row = target.provider
+    # Only rows of OpenAI-compatible hosts say that `stream_options` are refused.
+    quirks = {} if row.takes_stream_options else {"takes_stream_options": False}
+    built: HttpRequest = DIALECTS[row.dialect].build_request(
+        request, model=target.model, cap_field=row.cap_field, **quirks
     )
     return built
 

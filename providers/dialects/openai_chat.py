@@ -24,16 +24,21 @@ OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
 
 
 def build_request(
-    request: ChatRequest, *, model: str, cap_field: str = "max_completion_tokens"
+    request: ChatRequest,
+    *,
+    model: str,
+    cap_field: str = "max_completion_tokens",
+    takes_stream_options: bool = True,
 ) -> HttpRequest:
-    """The request as it goes out; a stream is always asked for its usage."""
+    """The request as it goes out; a stream is asked for its usage unless the host refuses that."""
     body: dict[str, Any] = {**request.options, "model": model, "messages": list(request.messages)}
     if request.max_tokens is not None:
         body[cap_field] = request.max_tokens
+    options = body.pop("stream_options", None) or {}
     if request.stream:
-        options = body.get("stream_options") or {}
         body["stream"] = True
-        body["stream_options"] = {**options, "include_usage": True}
+        if takes_stream_options:
+            body["stream_options"] = {**options, "include_usage": True}
     accept = "text/event-stream" if request.stream else "application/json"
     return HttpRequest("/chat/completions", {**HEADERS, "accept": accept}, orjson.dumps(body))
 
