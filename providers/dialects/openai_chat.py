@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -14,6 +15,7 @@ from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
 from .answers import embedded_error, read_error, read_error_object, token_counts
+from .compatible import ChoiceReader, cached_in, usage_in, whole_choices, with_reasoning
 from .openai_request import parse_request
 
 HEADERS = {
@@ -53,12 +55,13 @@ def read_response(body: Any) -> ChatResponse:
     if not isinstance(choices, list) or not all(isinstance(each, Mapping) for each in choices):
         raise UnusableAnswer("the provider's answer has no choices")
     choices = [_with_message(choice) for choice in choices]
+    id = str(body.get("id") or "")
     return ChatResponse(
-        id=str(body.get("id") or ""),
+        id=id,
         model=str(body.get("model") or ""),
         created=_created(body),
-        choices=choices,
-        usage=read_usage(body.get("usage")),
+        choices=whole_choices(choices, id or uuid4().hex),
+        usage=read_usage(usage_in(body)),
         native_finish_reasons=[choice.get("finish_reason") for choice in choices],
         extra={name: value for name, value in body.items() if name not in OWN},
     )
@@ -75,7 +78,9 @@ def _with_message(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _created(body: Mapping[str, Any]) -> int:
     created = body.get("created")
-    return int(created) if isinstance(created, int | float) else 0
+    if type(created) is int:
+        return created
+    return int(created) if isinstance(created, float) else 0
 
 
 def read_usage(raw: Any) -> Usage | None:
@@ -89,13 +94,14 @@ def read_usage(raw: Any) -> Usage | None:
     counts = token_counts(
         raw.get("prompt_tokens"),
         raw.get("completion_tokens"),
-        prompt.get("cached_tokens"),
+        cached_in(raw, prompt),
         prompt.get("cache_write_tokens"),
         completion.get("reasoning_tokens"),
     )
     if counts is None:
         return None
     given, answered, cached, written, reasoning = counts
+    answered = with_reasoning(raw, given, answered, reasoning)
     if cached + written > given:
         return None
     return Usage(
@@ -114,6 +120,8 @@ class StreamReader:
         self._id = ""
         self._model = ""
         self._created = 0
+        self._salt = uuid4().hex
+        self._choices = ChoiceReader()
         self._has_ended = False
 
     def feed(self, event: SseEvent) -> list[ChatChunk]:
@@ -127,7 +135,7 @@ class StreamReader:
             body = orjson.loads(event.data)
         except orjson.JSONDecodeError as error:
             raise StreamError("an event of the stream is not JSON") from error
-        if not isinstance(body, Mapping):
+        if not isinstance(body, dict):
             raise StreamError("an event of the stream is not an object")
         if body.get("error") or event.event == "error":
             message, code, _ = read_error_object(body.get("error") or body)
@@ -145,8 +153,8 @@ class StreamReader:
             id=self._id,
             model=self._model,
             created=self._created,
-            choices=[choice for choice in choices if isinstance(choice, Mapping)],
-            usage=read_usage(body.get("usage")),
+            choices=self._choices.read(choices, self._id or self._salt),
+            usage=read_usage(usage_in(body)),
             extra={name: value for name, value in body.items() if name not in OWN},
         )
 
