@@ -46,11 +46,9 @@ PLAIN = frozenset({"role", "content", "refusal", "reasoning_content"})
 
 def finish_reason(native: Any) -> str | None:
     """One of OpenAI's five reasons, `stop` for a word that nobody knows, None for none."""
-    if native is None or native in FINISHED:
-        return native
     if not isinstance(native, str) or not native:
         return None
-    return FINISH.get(native.lower(), "stop")
+    return native if native in FINISHED else FINISH.get(native.lower(), "stop")
 
 
 def whole_choices(choices: Sequence[Json], answer_id: str) -> list[Json]:

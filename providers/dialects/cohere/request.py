@@ -14,6 +14,7 @@ HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
 STOPS_MAX = 5
 P_MIN, P_MAX = 0.01, 0.99
 CHOICES = {"none": "NONE", "required": "REQUIRED"}
+PENALTIES = ("frequency_penalty", "presence_penalty")
 RENAMED = {"top_p": "p", "top_k": "k", "stop": "stop_sequences"}
 NATIVE = frozenset(
     {
@@ -64,9 +65,6 @@ def build_request(
     accept = "text/event-stream" if request.stream else "application/json"
     headers = {**HEADERS, "accept": accept}
     return HttpRequest("/v2/chat", headers, orjson.dumps(body), tuple(sorted(dropped)))
-
-
-PENALTIES = ("frequency_penalty", "presence_penalty")
 
 
 def _say_sampling(options: Mapping[str, Any], body: dict[str, Any]) -> None:

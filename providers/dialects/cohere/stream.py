@@ -21,9 +21,9 @@ from .response import FAILED, FINISH, arguments_text, read_usage
 class StreamReader:
     """Reads events in order; what follows `message-end` is ignored."""
 
-    def __init__(self) -> None:
+    def __init__(self, created: int | None = None) -> None:
         self._id = ""
-        self._created = int(time.time())
+        self._created = int(time.time()) if created is None else created
         self._calls: dict[Any, int] = {}
         self._has_ended = False
 
