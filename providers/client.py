@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from .dialects import anthropic_messages, cohere, openai_chat
-from .errors import ConnectionLost, UnusableAnswer
+from .errors import ConnectionLost, ProviderError, UnusableAnswer
 from .routing import Target
 from .sse import SseSplitter
 from .transport import Sender
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
+ErrorReader = Callable[[int, Mapping[str, str], bytes], ProviderError]
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
@@ -47,16 +48,28 @@ async def complete(
 ) -> ChatResponse:
     """Ask for a whole answer; raises the errors of `errors.py`."""
     dialect = DIALECTS[target.provider.dialect]
+    document = await ask(built, target, transport, limits, attempt, dialect.read_error)
+    response: ChatResponse = dialect.read_response(document)
+    return response if response.model else replace(response, model=target.model)
+
+
+async def ask(
+    built: HttpRequest,
+    target: Target,
+    transport: Sender,
+    limits: Limits,
+    attempt: str,
+    read_error: ErrorReader,
+) -> Any:
+    """The JSON document of a whole answer, of any kind; raises the errors of `errors.py`."""
     async with _send(built, target, transport, limits, limits.answer_seconds, attempt) as answer:
         body = await answer.body()
         if answer.status != 200:
-            raise dialect.read_error(answer.status, answer.headers, body)
+            raise read_error(answer.status, answer.headers, body)
     try:
-        document = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise UnusableAnswer("the provider's answer is not JSON") from error
-    response: ChatResponse = dialect.read_response(document)
-    return response if response.model else replace(response, model=target.model)
 
 
 async def stream(
