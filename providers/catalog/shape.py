@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 Dialect = Literal["openai_chat", "anthropic_messages", "cohere"]
-Auth = Literal["bearer", "x-api-key", "api-key"]
+Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
 
 
 @dataclass(frozen=True, slots=True)
