@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from providers.catalog import ALIASES, PROVIDERS, VARIABLES, resolve
+from providers.catalog.compatible import COMPATIBLE
 from providers.client import DIALECTS, build
 from providers.dialects import openai_chat
 from providers.price_source import matches, read_prices
@@ -39,6 +41,7 @@ ADDRESSES = {
 NEW_CAP = {"openai", "azure", "groq", "xai", "cerebras"}
 KEYLESS = {"ollama", "vllm", "lmstudio", "llamacpp", "openai-compatible"}
 WITHOUT_STREAM_OPTIONS = {"mistral", "together", "perplexity"}
+HOSTS = sorted(row.name for row in COMPATIBLE)
 SIMULATED = {"simulator", "simulator-anthropic", "simulator-refuse"}
 
 
@@ -105,7 +108,7 @@ def test_what_is_no_provider_resolves_to_none() -> None:
     assert {resolve(alias) for alias in ALIASES} <= PROVIDERS.keys()
 
 
-@pytest.mark.parametrize("name", sorted(PROVIDERS.keys() - SIMULATED))
+@pytest.mark.parametrize("name", ["openai", "anthropic", "cohere", *HOSTS])
 def test_the_cap_goes_out_in_the_field_that_the_host_knows(name: str) -> None:
     row = PROVIDERS[name]
     body = json.loads(build(HELLO, Target(row, "m", "http://x", "k")).body)
@@ -226,3 +229,16 @@ def test_a_price_at_hugging_face_is_that_of_the_host_that_answers() -> None:
     assert matches(row.match, "openai/gpt-oss-120b:groq")
     assert not matches(row.match, "openai/gpt-oss-120b:novita")
     assert not matches(row.match, "openai/gpt-oss-120b")
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "cohere", *HOSTS])
+def test_the_page_on_providers_says_what_the_row_says(name: str) -> None:
+    row = PROVIDERS[name]
+    page = (Path(__file__).parents[2] / "docs" / "providers.md").read_text()
+    [line] = [line for line in page.splitlines() if line.startswith(f"| `{name}/`")]
+
+    words = [f"`{alias}/`" for alias in row.aliases]
+    words += [f"`{each}`" for each in (row.key_variable, row.url_variable, *row.other_variables)]
+    words += [row.base_url or "yours", "| yes |" if row.is_verified else "| no |"]
+    assert [word for word in words if word not in line] == []
+    assert ("(not needed)" in line) is not row.needs_key
