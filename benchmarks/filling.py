@@ -24,7 +24,7 @@ from budgets.operations import Hold, Outcome, Posting, Tokens, Window, WindowKey
 from gateway_project import call_log, records
 from gateway_project.books import change
 from gateway_project.facts import Labels
-from gateway_project.gateway import new_id
+from gateway_project.ids import new_id
 
 TENANTS_AT_ONCE = 20
 ROWS_AT_ONCE = 500

@@ -178,10 +178,10 @@ class Directory:
             row = self.credentials.get(credential)
             if row is None:
                 return None
-            base_url, api_key = row.base_url or known.base_url, row.api_key
+            base_url, api_key = known.completed(row.base_url) or known.base_url, row.api_key
         else:
             base_url, api_key = _from_environment(provider)
-        if not base_url or not api_key:
+        if not base_url or (known.needs_key and not api_key):
             return None
         return Upstream(known, model, base_url.rstrip("/"), api_key)
 
@@ -299,9 +299,9 @@ def _from_environment(provider: str) -> tuple[str, str]:
     """(base URL, key) from the provider's own variables, else the simulator where there is one."""
     known = PROVIDERS[provider]
     environment = settings.PROVIDER_ENVIRONMENT
-    key = environment.get(known.key_variable, "")
-    if key:
-        return environment.get(known.url_variable, known.base_url), key
+    key, url = known.key_in(environment), known.url_in(environment) or known.base_url
+    if key or (url and not known.needs_key):
+        return url, key
     if provider == "simulator-refuse":
         return settings.SIMULATOR_REFUSE_URL, DUMMY_KEY
     if not settings.SIMULATOR_URL:

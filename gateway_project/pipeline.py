@@ -35,7 +35,7 @@ from budgets.operations import (
     WindowPassed,
 )
 from providers import client, routing
-from providers.catalog import PROVIDERS
+from providers.catalog import PROVIDERS, resolve
 from providers.errors import ProviderError
 from providers.flow import Bus
 from providers.pricing import Bound, bound, ways_of
@@ -152,7 +152,7 @@ def _candidates(
 
 def _unpriced(request: ChatRequest, gateway: Gateway, provider: str) -> Refusal:
     """A model that was routed or chosen on purpose lacks a price; any other does not exist."""
-    is_chosen = request.provider is not None or request.model.startswith(f"{provider}/")
+    is_chosen = request.provider is not None or resolve(request.model.split("/")[0]) == provider
     if (is_chosen or request.model in gateway.directory.routes) and provider in PROVIDERS:
         return PriceUnknown(request.model)
     return UnknownModel(request.model)

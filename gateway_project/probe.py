@@ -49,7 +49,7 @@ def _ask(credential: Credential) -> tuple[int | None, str]:
     provider = PROVIDERS.get(credential.provider)
     if provider is None:
         return None, "The provider is not known."
-    base_url = (credential.base_url or provider.base_url).rstrip("/")
+    base_url = provider.completed(credential.base_url) or provider.base_url
     if not base_url:
         return None, "The provider has no address."
     try:
@@ -106,4 +106,6 @@ def _document(body: bytes) -> dict[str, Any]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return {}
+    if isinstance(document, list):  # one host lists its models without a frame
+        return {"data": document}
     return document if isinstance(document, dict) else {}

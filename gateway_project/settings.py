@@ -33,6 +33,7 @@ from csp import constants as csp
 from django.core.exceptions import ImproperlyConfigured
 
 from gateway_project import secrets
+from providers.catalog import VARIABLES
 
 
 def _integer(name: str, default: int, low: int, high: int) -> int:
@@ -105,9 +106,7 @@ CORS_ORIGINS = _names("TOLLGATE_CORS_ORIGINS", "*")
 SIMULATOR_URL = os.environ.get("TOLLGATE_SIMULATOR_URL", "")
 SIMULATOR_REFUSE_URL = os.environ.get("TOLLGATE_SIMULATOR_REFUSE_URL", "")
 PROVIDER_ENVIRONMENT = {
-    name: value
-    for name, value in os.environ.items()
-    if name.endswith(("_API_KEY", "_BASE_URL")) and value
+    name: value for name, value in os.environ.items() if name in VARIABLES and value
 }
 
 PUBLIC_URL = (os.environ.get("TOLLGATE_PUBLIC_URL") or "").rstrip("/")

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from .dialects import anthropic_messages, gemini, openai_chat
+from .dialects import anthropic_messages, cohere, gemini, openai_chat
 from .errors import ConnectionLost, ProviderError, UnusableAnswer
 from .routing import Target
 from .sse import SseEvent, SseSplitter
 from .transport import Sender
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
+ErrorReader = Callable[[int, Mapping[str, str], bytes], ProviderError]
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
     "gemini": gemini,
+    "cohere": cohere,
 }
 
 
@@ -33,9 +35,11 @@ class Limits:
 
 def build(request: ChatRequest, target: Target) -> HttpRequest:
     """The HTTP request for this target; raises BadRequest where it cannot be said there."""
-    dialect = DIALECTS[target.provider.dialect]
-    built: HttpRequest = dialect.build_request(
-        request, model=target.model, cap_field=target.provider.cap_field
+    row = target.provider
+    # Only rows of OpenAI-compatible hosts say that `stream_options` are refused.
+    quirks = {} if row.takes_stream_options else {"takes_stream_options": False}
+    built: HttpRequest = DIALECTS[row.dialect].build_request(
+        request, model=target.model, cap_field=row.cap_field, **quirks
     )
     return built
 
@@ -45,16 +49,28 @@ async def complete(
 ) -> ChatResponse:
     """Ask for a whole answer; raises the errors of `errors.py`."""
     dialect = DIALECTS[target.provider.dialect]
+    document = await ask(built, target, transport, limits, attempt, dialect.read_error)
+    response: ChatResponse = dialect.read_response(document)
+    return response if response.model else replace(response, model=target.model)
+
+
+async def ask(
+    built: HttpRequest,
+    target: Target,
+    transport: Sender,
+    limits: Limits,
+    attempt: str,
+    read_error: ErrorReader,
+) -> Any:
+    """The JSON document of a whole answer, of any kind; raises the errors of `errors.py`."""
     async with _send(built, target, transport, limits, limits.answer_seconds, attempt) as answer:
         body = await answer.body()
         if answer.status != 200:
-            raise dialect.read_error(answer.status, answer.headers, body)
+            raise read_error(answer.status, answer.headers, body)
     try:
-        document = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise UnusableAnswer("the provider's answer is not JSON") from error
-    response: ChatResponse = dialect.read_response(document)
-    return response
 
 
 async def stream(
@@ -77,16 +93,23 @@ async def stream(
         async for data in answer.chunks:
             chunks, error = _read(reader, splitter.feed(data))
             if chunks:
-                yield chunks
+                yield _named(chunks, target)
             if error is not None:
                 raise error
             if chunks and chunks[-1].is_last:
                 return
         chunks = _ended(reader, splitter)
         if chunks:
-            yield chunks
+            yield _named(chunks, target)
         if not chunks or not chunks[-1].is_last:
             raise ConnectionLost("the provider ended the stream before its end")
+
+
+def _named(chunks: list[ChatChunk], target: Target) -> list[ChatChunk]:
+    """Chunks of a host that does not say its model get the name that it was asked for."""
+    if all(chunk.model for chunk in chunks):
+        return chunks
+    return [each if each.model else replace(each, model=target.model) for each in chunks]
 
 
 def _read(reader: Any, events: list[SseEvent]) -> tuple[list[ChatChunk], ProviderError | None]:

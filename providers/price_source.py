@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 RENAMED = {"x-ai": "xai", "google": "gemini", "moonshotai": "moonshot"}
+HUGGINGFACE = "huggingface_"
 SIMULATORS = ("simulator", "simulator-anthropic", "simulator-refuse")
 SIMULATED_RATES = {"input_mtok": "0.15", "output_mtok": "0.60"}
 FIXED_RATES = {"input_mtok": "0", "output_mtok": "0", "request": "0.10"}
@@ -54,10 +55,11 @@ def _row(provider: Any, model: Any, today: date, release: str) -> PriceRow:
     variants = [*hourly, *_ways(model.price_variants or (), today)]
     if variants:
         rates["variants"] = variants
+    name, suffix = _named(provider.id)
     return PriceRow(
-        provider=RENAMED.get(provider.id, provider.id),
-        model=model.id,
-        match=_match(model.match),
+        provider=name,
+        model=model.id + suffix,
+        match=_with_suffix(_match(model.match), suffix),
         rates=rates,
         context_window=model.context_window,
         source_url=str((provider.pricing_urls or [""])[0]),
@@ -141,6 +143,25 @@ def matches(match: Mapping[str, Any], name: str) -> bool:
         case "and":
             return all(matches(each, name) for each in value)
     raise ValueError(f"{kind!r} is not a rule for names")
+
+
+def _named(provider: str) -> tuple[str, str]:
+    """(our name, what every model's name ends with): Hugging Face asks for `model:host`."""
+    if provider.startswith(HUGGINGFACE):
+        return "huggingface", f":{provider.removeprefix(HUGGINGFACE)}"
+    return RENAMED.get(provider, provider), ""
+
+
+def _with_suffix(match: dict[str, Any], suffix: str) -> dict[str, Any]:
+    """The same rule for names with a suffix; it is what the list has there: equals, and or."""
+    if not suffix:
+        return match
+    [(kind, value)] = match.items()
+    if kind == "or":
+        return {"or": [_with_suffix(each, suffix) for each in value]}
+    if kind in {"equals", "ends_with"}:
+        return {kind: value + suffix}
+    return {"and": [match, {"ends_with": suffix}]}
 
 
 def _match(clause: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from .catalog import PROVIDERS, Provider
+from .catalog import Provider, resolve
 
 ATTEMPTS_MAX = 3
 FALLBACK_FOR_CLAUDE = ("openai", "gpt-4o")
@@ -30,14 +30,16 @@ class Target:
 def choose(model: str, provider: str | None) -> tuple[str, str]:
     """(provider, upstream model): by `provider`, by a `provider/` prefix, or by the name.
 
+    A provider may be named by an alias of its row (`together_ai`); the row's own name comes back.
     `gpt*` and `o*` go to OpenAI, `claude*` to Anthropic, `gemini-*` to Gemini, `sim-*` to the
     simulator, and whatever is left to OpenAI.
     """
     if provider is not None:
-        return provider, model.removeprefix(f"{provider}/")
+        return resolve(provider) or provider, model.removeprefix(f"{provider}/")
     head, slash, rest = model.partition("/")
-    if slash and head in PROVIDERS:
-        return head, rest
+    named = resolve(head) if slash else None
+    if named is not None:
+        return named, rest
     if model == "sim-refuse":
         return "simulator-refuse", model
     if model.startswith("sim-"):

@@ -30,7 +30,7 @@ from providers.price_source import RENAMED, PriceRow, matches, read_prices
 from providers.pricing import Price, PriceUnknown, cost
 from providers.sse import SseSplitter
 from providers.types import Usage
-from tests.recordings import Exchange, Skipped, exchanges
+from tests.recordings import Exchange, Skipped, cassette, exchanges
 
 FLAVORS = {"openai_chat": ("chat", "default"), "anthropic_messages": ("anthropic", "default")}
 
@@ -46,7 +46,7 @@ def compare(folder: Path, now: datetime) -> Count:
     """Every recorded answer below `folder` that has usage and a price."""
     count = Count()
     for path in sorted(folder.rglob("*.yaml")):
-        for exchange in exchanges(path):
+        for exchange in exchanges(path, cassette(path)):
             try:
                 provider = _provider(exchange)
                 reason = _compare(exchange, provider, now)

@@ -24,6 +24,7 @@ from providers.client import DIALECTS
 from providers.errors import ProviderError
 from providers.sse import SseSplitter
 from providers.types import ChatChunk, ChatResponse, Usage
+from tests import recorded_hosts
 
 FINISH = {
     "end_turn": "stop",
@@ -56,6 +57,7 @@ class Exchange:
     request: Mapping[str, Any]
     status: int
     body: bytes
+    host: str
     is_stream: bool
     uri: str = ""
 
@@ -75,13 +77,16 @@ class Count:
     compared: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
+    hosts: Counter[str] = field(default_factory=Counter)
 
 
 def compare(folder: Path) -> Count:
-    """Every recorded chat answer below `folder`."""
+    """Every recorded chat and embeddings answer below `folder`."""
     count = Count()
     for path in sorted(folder.rglob("*.yaml")):
-        for exchange in exchanges(path):
+        document = cassette(path)
+        count.skipped += not_spoken(document)
+        for exchange in exchanges(path, document):
             kind = f"{exchange.dialect} {'stream' if exchange.is_stream else 'whole'}"
             try:
                 kind, reason = _compare(exchange, kind)
@@ -91,27 +96,48 @@ def compare(folder: Path) -> Count:
             except Exception as error:  # a reading that breaks is a failure of ours
                 reason = f"{type(error).__name__}: {error}"
             count.compared[kind] += 1
+            count.hosts[exchange.host] += 1
             if reason is not None:
                 count.failed.append(f"{exchange.where}: {reason}")
     return count
 
 
-def exchanges(path: Path) -> Iterator[Exchange]:
-    """The calls of one cassette that are chat completions or messages."""
-    document = yaml.load(path.read_text(), yaml.CSafeLoader)
+def not_spoken(document: Mapping[str, Any]) -> Counter[str]:
+    """Calls of one cassette that no dialect of ours speaks, by the reason."""
+    requests = [item["request"] for item in document.get("interactions") or ()]
+    posted = [each["uri"] for each in requests if each["method"].upper() == "POST"]
+    reasons = [recorded_hosts.not_spoken(uri) for uri in posted if _dialect(_bare(uri)) is None]
+    return Counter(reason for reason in reasons if reason)
+
+
+def cassette(path: Path) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = yaml.load(path.read_text(), yaml.CSafeLoader)
+    return document
+
+
+def exchanges(path: Path, document: Mapping[str, Any]) -> Iterator[Exchange]:
+    """The calls of one cassette that one of our dialects speaks."""
     for at, item in enumerate(document.get("interactions") or ()):
         request, response = item["request"], item["response"]
-        uri = str(request["uri"]).partition("?")[0]
+        uri = _bare(request["uri"])
         dialect = _dialect(uri)
-        if dialect is None or request["method"] != "POST":
+        if dialect is None or request["method"].upper() != "POST":
             continue
         asked = json.loads(_text(request) or b"{}")
         is_stream = asked.get("stream") is True or uri.endswith(":streamGenerateContent")
-        status, where = response["status"]["code"], f"{path.name}#{at}"
-        yield Exchange(where, dialect, asked, status, _text(response), is_stream, uri)
+        status, where, host = response["status"]["code"], f"{path.name}#{at}", uri.split("/")[2]
+        yield Exchange(where, dialect, asked, status, _text(response), host, is_stream, uri)
+
+
+def _bare(uri: str) -> str:
+    return uri.partition("?")[0].partition("#")[0]
 
 
 def _dialect(uri: str) -> str | None:
+    if embedding := recorded_hosts.embedding_dialect(uri):
+        return f"{embedding} embeddings"
+    if uri.endswith("/v2/chat"):
+        return "cohere"
     if uri.endswith("/chat/completions"):
         return "openai_chat"
     if uri.endswith((":generateContent", ":streamGenerateContent")):
@@ -132,9 +158,18 @@ def _text(message: Mapping[str, Any]) -> bytes:
 
 def _compare(exchange: Exchange, kind: str) -> tuple[str, str | None]:
     """(what was compared, why it failed or None)."""
-    dialect = DIALECTS[exchange.dialect]
     if not exchange.body:
         raise Skipped("no body was recorded")
+    name, _, is_embedding = exchange.dialect.partition(" ")
+    if is_embedding:
+        asked, status, body = exchange.request, exchange.status, exchange.body
+        reason = recorded_hosts.embedding_difference(name, asked, status, body)
+        return exchange.dialect, reason
+    if name == "cohere":
+        reason = recorded_hosts.cohere_request_difference(exchange.request)
+        if reason is not None:
+            return "cohere request", reason
+    dialect = DIALECTS[exchange.dialect]
     if exchange.status != 200:
         error = dialect.read_error(exchange.status, {}, exchange.body)
         return f"{exchange.dialect} error", _compare_error(error, exchange)
@@ -239,9 +274,13 @@ def _plain_openai(body: Mapping[str, Any]) -> Said:
     return Said(
         message.get("content") or "",
         _calls(message.get("tool_calls") or ()),
-        body["choices"][0].get("finish_reason"),
+        _host_finish(body["choices"][0].get("finish_reason")),
         _plain_openai_usage(body.get("usage"), body.get("service_tier")),
     )
+
+
+def _host_finish(native: str | None) -> str | None:
+    return recorded_hosts.HOST_FINISH.get(native or "", native)
 
 
 def _plain_openai_usage(raw: Any, tier: Any = None) -> Usage | None:
@@ -273,7 +312,8 @@ def _plain_openai_stream(body: bytes) -> Said:
     calls: dict[int, list[Any]] = {}
     for document in _documents(body):
         tier = document.get("service_tier") or tier
-        said.usage = _plain_openai_usage(document.get("usage"), tier) or said.usage
+        usage = document.get("usage") or (document.get("x_groq") or {}).get("usage")
+        said.usage = _plain_openai_usage(usage, tier) or said.usage
         for choice in document.get("choices") or ():
             if choice.get("index", 0) != 0:
                 continue
@@ -282,7 +322,7 @@ def _plain_openai_stream(body: bytes) -> Said:
             for call in choice["delta"].get("tool_calls") or ():
                 known = calls.setdefault(call.get("index") or 0, [None, "", ""])
                 known[0] = call.get("id") or known[0]
-                known[1] += call["function"].get("name") or ""
+                known[1] = call["function"].get("name") or known[1]
                 known[2] += call["function"].get("arguments") or ""
     said.calls = [(c[0], c[1], json.loads(c[2] or "{}")) for _, c in sorted(calls.items())]
     return said
@@ -386,12 +426,17 @@ READERS: Mapping[str, Any] = {
     "openai_chat": (_plain_openai, _plain_openai_stream),
     "anthropic_messages": (_plain_anthropic, _plain_anthropic_stream),
     "gemini": (_plain_gemini, _plain_gemini_stream),
+    "cohere": (
+        lambda body: Said(**recorded_hosts.plain_cohere(body)),
+        lambda body: Said(**recorded_hosts.plain_cohere_stream(body)),
+    ),
 }
 
 
 def main(folder: str) -> int:
     count = compare(Path(folder))
     print(f"compared {count.compared.total()}: {dict(count.compared)}")
+    print(f"by host: {dict(count.hosts.most_common())}")
     print(f"skipped {count.skipped.total()}: {dict(count.skipped)}")
     print(f"failed {len(count.failed)}")
     for line in count.failed:

@@ -33,13 +33,19 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> Provider
 
 
 def read_error_body(body: bytes) -> tuple[str, str | None, str | None]:
-    """(message, code, param) of OpenAI's and Anthropic's error documents, else the text itself."""
+    """(message, code, param) of an error document, else the text itself.
+
+    OpenAI, Anthropic and most others have an `error`, an object or a text; Cohere, Mistral and
+    vLLM put `message` at the top, FastAPI's servers `detail`, which may be a list of complaints.
+    """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         text = body[:MESSAGE_MAX].decode("utf-8", "replace").strip()
         return ("" if text.startswith("<") else text), None, None
-    return read_error_object(document.get("error") if isinstance(document, dict) else None)
+    if not isinstance(document, dict):
+        return "", None, None
+    return read_error_object(document.get("error") or document)
 
 
 def read_error_object(error: Any) -> tuple[str, str | None, str | None]:
@@ -49,8 +55,11 @@ def read_error_object(error: Any) -> tuple[str, str | None, str | None]:
         return "", None, None
     code = error.get("code") or error.get("type")
     param = error.get("param")
+    message = error.get("message") or error.get("detail") or ""
+    if not isinstance(message, str):
+        message = orjson.dumps(message).decode()
     return (
-        str(error.get("message") or "")[:MESSAGE_MAX],
+        message[:MESSAGE_MAX],
         str(code)[:100] if code else None,
         str(param)[:100] if param else None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -15,6 +16,7 @@ from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
 from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
+from .compatible import ChoiceReader, cached_in, usage_in, whole_choices, with_reasoning
 from .openai_request import parse_request
 
 HEADERS = {
@@ -26,16 +28,21 @@ MEDIA = frozenset({"audio_tokens", "image_tokens"})
 
 
 def build_request(
-    request: ChatRequest, *, model: str, cap_field: str = "max_completion_tokens"
+    request: ChatRequest,
+    *,
+    model: str,
+    cap_field: str = "max_completion_tokens",
+    takes_stream_options: bool = True,
 ) -> HttpRequest:
-    """The request as it goes out; a stream is always asked for its usage."""
+    """The request as it goes out; a stream is asked for its usage unless the host refuses that."""
     body: dict[str, Any] = {**request.options, "model": model, "messages": list(request.messages)}
     if request.max_tokens is not None:
         body[cap_field] = request.max_tokens
+    options = body.pop("stream_options", None) or {}
     if request.stream:
-        options = body.get("stream_options") or {}
         body["stream"] = True
-        body["stream_options"] = {**options, "include_usage": True}
+        if takes_stream_options:
+            body["stream_options"] = {**options, "include_usage": True}
     accept = "text/event-stream" if request.stream else "application/json"
     return HttpRequest("/chat/completions", {**HEADERS, "accept": accept}, orjson.dumps(body))
 
@@ -50,12 +57,13 @@ def read_response(body: Any) -> ChatResponse:
     if not isinstance(choices, list) or not all(isinstance(each, Mapping) for each in choices):
         raise UnusableAnswer("the provider's answer has no choices")
     choices = [_with_message(choice) for choice in choices]
+    id = str(body.get("id") or "")
     return ChatResponse(
-        id=str(body.get("id") or ""),
+        id=id,
         model=str(body.get("model") or ""),
         created=_created(body),
-        choices=choices,
-        usage=read_usage(body.get("usage"), body.get("service_tier")),
+        choices=whole_choices(choices, id or uuid4().hex),
+        usage=read_usage(usage_in(body), body.get("service_tier")),
         native_finish_reasons=[choice.get("finish_reason") for choice in choices],
         extra={name: value for name, value in body.items() if name not in OWN},
     )
@@ -72,7 +80,9 @@ def _with_message(choice: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _created(body: Mapping[str, Any]) -> int:
     created = body.get("created")
-    return int(created) if isinstance(created, int | float) else 0
+    if type(created) is int:
+        return created
+    return int(created) if isinstance(created, float) else 0
 
 
 def read_usage(raw: Any, tier: Any = None) -> Usage | None:
@@ -90,13 +100,14 @@ def read_usage(raw: Any, tier: Any = None) -> Usage | None:
     counts = token_counts(
         raw.get("prompt_tokens"),
         raw.get("completion_tokens"),
-        prompt.get("cached_tokens"),
+        cached_in(raw, prompt),
         prompt.get("cache_write_tokens"),
         completion.get("reasoning_tokens"),
     )
     if counts is None:
         return None
     given, answered, cached, written, reasoning = counts
+    answered = with_reasoning(raw, given, answered, reasoning)
     if cached + written > given:
         return None
     usage = Usage(
@@ -154,6 +165,8 @@ class StreamReader:
         self._model = ""
         self._created = 0
         self._tier: Any = None
+        self._salt = uuid4().hex
+        self._choices = ChoiceReader()
         self._has_ended = False
 
     def feed(self, event: SseEvent) -> list[ChatChunk]:
@@ -167,7 +180,7 @@ class StreamReader:
             body = orjson.loads(event.data)
         except orjson.JSONDecodeError as error:
             raise StreamError("an event of the stream is not JSON") from error
-        if not isinstance(body, Mapping):
+        if not isinstance(body, dict):
             raise StreamError("an event of the stream is not an object")
         if body.get("error") or event.event == "error":
             message, code, _ = read_error_object(body.get("error") or body)
@@ -182,8 +195,8 @@ class StreamReader:
         choices = body.get("choices") or []
         if not isinstance(choices, list):
             raise StreamError("the choices of an event are not a list")
-        kept = [choice for choice in choices if isinstance(choice, Mapping)]
-        usage = body.get("usage")
+        kept = self._choices.read(choices, self._id or self._salt)
+        usage = usage_in(body)
         return ChatChunk(
             id=self._id,
             model=self._model,
@@ -191,7 +204,7 @@ class StreamReader:
             choices=kept,
             usage=None if usage is None else read_usage(usage, self._tier),
             extra={name: value for name, value in body.items() if name not in OWN},
-            text=text if _is_whole(body) and len(kept) == len(choices) else None,
+            text=text if kept == choices and _is_whole(body) else None,
         )
 
 

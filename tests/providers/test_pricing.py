@@ -39,9 +39,12 @@ def priced(row: PriceRow) -> Price:
 
 def published(row: PriceRow) -> ModelPrice:
     """The same model's prices as the package itself computes with them."""
-    name = BACK.get(row.provider, row.provider)
+    name, id = BACK.get(row.provider, row.provider), row.model
+    if row.provider == "huggingface":
+        id, _, host = row.model.rpartition(":")
+        name = f"huggingface_{host}"
     [provider] = [each for each in data.providers if each.id == name]
-    [model] = [each for each in provider.models if each.id == row.model]
+    [model] = [each for each in provider.models if each.id == id]
     return model.get_prices(datetime.combine(TODAY, time(), UTC))
 
 
