@@ -23,6 +23,7 @@ class ChatRequest:
     `messages` are OpenAI message objects. `max_tokens` is the caller's cap on output tokens or,
     when `max_tokens_given` is false, absent (the gateway injects one before dispatch).
     `options` holds every other top-level field by OpenAI's name (temperature, tools, ...).
+    `native` is what the caller's own dialect says beyond chat's words: only that dialect reads it.
     """
 
     model: str
@@ -32,6 +33,7 @@ class ChatRequest:
     include_usage: bool = False
     provider: str | None = None
     options: Json = field(default_factory=dict)
+    native: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,9 @@ class Usage:
 class ChatResponse:
     """A whole answer: `choices` in OpenAI's shape (index, message, finish_reason), usage or None.
 
-    `native_finish_reasons` keeps the provider's own words, one per choice.
+    `native_finish_reasons` keeps the provider's own words, one per choice. `native` is the answer
+    as a dialect with more words than chat's read it, for a caller of the same dialect; whoever
+    changes `choices` clears it.
     """
 
     id: str
@@ -69,6 +73,7 @@ class ChatResponse:
     usage: Usage | None
     native_finish_reasons: Sequence[str | None] = ()
     extra: Json = field(default_factory=dict)
+    native: Any = None
 
     @property
     def content(self) -> str:
@@ -85,6 +90,7 @@ class ChatChunk:
 
     `usage`, where present, is the whole usage so far (cumulative; the last one wins).
     `is_last` marks the provider's own end of the stream: a stream that ends without one was cut.
+    `native` is the provider's own event, as in ChatResponse.
     """
 
     id: str
@@ -94,6 +100,7 @@ class ChatChunk:
     usage: Usage | None = None
     is_last: bool = False
     extra: Json = field(default_factory=dict)
+    native: Any = None
 
 
 @dataclass(frozen=True, slots=True)
