@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Dialect = Literal["openai_chat", "anthropic_messages"]
+Dialect = Literal["openai_chat", "openai_responses", "anthropic_messages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,13 @@ PROVIDERS: Mapping[str, Provider] = {
     provider.name: provider
     for provider in (
         _row("openai", "openai_chat", "https://api.openai.com/v1", "OPENAI"),
+        _row(
+            "openai-responses",
+            "openai_responses",
+            "https://api.openai.com/v1",
+            "OPENAI",
+            "max_output_tokens",
+        ),
         _row("anthropic", "anthropic_messages", "https://api.anthropic.com", "ANTHROPIC"),
         _row("simulator", "openai_chat", "", "SIMULATOR"),
         _row("simulator-anthropic", "anthropic_messages", "", "SIMULATOR_ANTHROPIC"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from .dialects import anthropic_messages, openai_chat
+from .dialects import anthropic_messages, openai_chat, openai_responses
 from .errors import ConnectionLost, UnusableAnswer
 from .routing import Target
 from .sse import SseSplitter
@@ -18,6 +18,7 @@ from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
+    "openai_responses": openai_responses,
 }
 
 
@@ -32,11 +33,13 @@ class Limits:
 
 def build(request: ChatRequest, target: Target) -> HttpRequest:
     """The HTTP request for this target; raises BadRequest where it cannot be said there."""
-    dialect = DIALECTS[target.provider.dialect]
-    built: HttpRequest = dialect.build_request(
+    dialect, left_out = target.provider.dialect, tuple[str, ...]()
+    if dialect != "openai_responses":
+        request, left_out = openai_responses.plain(request, dialect)
+    built: HttpRequest = DIALECTS[dialect].build_request(
         request, model=target.model, cap_field=target.provider.cap_field
     )
-    return built
+    return replace(built, dropped=(*built.dropped, *left_out)) if left_out else built
 
 
 async def complete(
