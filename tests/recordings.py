@@ -90,7 +90,7 @@ def compare(folder: Path) -> Count:
 
 
 def exchanges(path: Path) -> Iterator[Exchange]:
-    """The calls of one cassette that are chat completions or messages."""
+    """The calls of one cassette that are chat completions, responses or messages."""
     document = yaml.load(path.read_text(), yaml.CSafeLoader)
     for at, item in enumerate(document.get("interactions") or ()):
         request, response = item["request"], item["response"]
@@ -106,6 +106,8 @@ def exchanges(path: Path) -> Iterator[Exchange]:
 def _dialect(uri: str) -> str | None:
     if uri.endswith("/chat/completions"):
         return "openai_chat"
+    if uri.endswith("/responses"):
+        return "openai_responses"
     return "anthropic_messages" if uri.endswith("/v1/messages") else None
 
 
@@ -312,8 +314,39 @@ def _plain_anthropic_stream(body: bytes) -> Said:
     return said
 
 
+def _plain_responses(body: Mapping[str, Any]) -> Said:
+    said = Said()
+    for item in body["output"]:
+        if item["type"] == "message":
+            said.content += "".join(part.get("text", "") for part in item["content"])
+        if item["type"] == "function_call":
+            call = (item["call_id"], item["name"], json.loads(item["arguments"] or "{}"))
+            said.calls.append(call)
+    details = body.get("incomplete_details") or {}
+    cut = {"max_output_tokens": "length"}.get(details.get("reason"), details.get("reason"))
+    said.finish = cut or ("tool_calls" if said.calls else "stop")
+    usage = body["usage"]
+    said.usage = Usage(
+        usage["input_tokens"],
+        usage["output_tokens"],
+        cache_read_tokens=(usage.get("input_tokens_details") or {}).get("cached_tokens") or 0,
+        reasoning_tokens=(usage.get("output_tokens_details") or {}).get("reasoning_tokens") or 0,
+    )
+    return said
+
+
+def _plain_responses_stream(body: bytes) -> Said:
+    """Deltas say the text; the last event's answer says all the rest."""
+    documents = list(_documents(body))
+    said = _plain_responses(documents[-1]["response"])
+    deltas = [d["delta"] for d in documents if d["type"] == "response.output_text.delta"]
+    assert "".join(deltas) == said.content
+    return said
+
+
 READERS: Mapping[str, Any] = {
     "openai_chat": (_plain_openai, _plain_openai_stream),
+    "openai_responses": (_plain_responses, _plain_responses_stream),
     "anthropic_messages": (_plain_anthropic, _plain_anthropic_stream),
 }
 
