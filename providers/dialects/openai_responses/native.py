@@ -53,7 +53,12 @@ def plain(request: ChatRequest, dialect: str) -> tuple[ChatRequest, tuple[str, .
         raise _unsupported("tool_choice", native.fields["tool_choice"].get("type"))
     dropped = {*native.left_out, *_beyond(native.fields)}
     options = dict(request.options)
-    if "tools" in options:
+    if "tools" not in options:
+        # Coding agents say both with every call; chat refuses them where there are no tools.
+        options.pop("parallel_tool_calls", None)
+        if options.get("tool_choice") in ("auto", "none"):
+            del options["tool_choice"]
+    else:
         options["tools"] = [_tool(tool, dialect, dropped) for tool in options["tools"]]
     messages = [_message(message, dialect, dropped) for message in request.messages]
     said = [each for each in messages if each["role"] != "assistant" or len(_filled(each)) > 1]

@@ -114,11 +114,14 @@ class StreamWriter:
 
     def _pass_on(self, event: Json) -> list[Event]:
         """A provider's own event; its end is ours to tell, in `finish`."""
-        if event.get("type") in ENDS:
-            self._native = event["response"]
+        kind = str(event.get("type"))
+        if kind in ENDS:
+            response = event["response"]
+            status = response.get("status") or kind.removeprefix("response.")
+            self._native = {**response, "status": status}
             return []
         item, index = event.get("item"), event.get("output_index")
-        if event.get("type") == "response.output_item.done" and isinstance(index, int):
+        if kind == "response.output_item.done" and isinstance(index, int):
             self._items[index] = item if isinstance(item, Mapping) else {}
         return [dict(event)]
 
