@@ -23,6 +23,7 @@ from providers.client import DIALECTS
 from providers.errors import ProviderError
 from providers.sse import SseSplitter
 from providers.types import ChatChunk, ChatResponse, Usage
+from tests.recorded_responses import written_difference
 
 FINISH = {
     "end_turn": "stop",
@@ -132,16 +133,29 @@ def _compare(exchange: Exchange, kind: str) -> tuple[str, str | None]:
         return f"{exchange.dialect} error", _compare_error(error, exchange)
     if not exchange.is_stream:
         body = json.loads(exchange.body)
+        if exchange.dialect == "openai_responses" and (reason := _compare_written(exchange)):
+            return kind, f"written: {reason}"
         if body.get("error"):
             return f"{exchange.dialect} error", _compare_embedded(dialect, body)
         ours = said_by_response(dialect.read_response(body))
         return kind, _difference(READERS[exchange.dialect][0](body), ours)
+    if exchange.dialect == "openai_responses" and (reason := _compare_written(exchange)):
+        return kind, f"written: {reason}"
     expected = READERS[exchange.dialect][1](exchange.body)
     for size in (len(exchange.body), 1):
         reason = _difference(expected, read_stream(exchange.dialect, exchange.body, size))
         if reason is not None:
             return kind, f"fed by {size} bytes: {reason}"
     return kind, None
+
+
+def _compare_written(exchange: Exchange) -> str | None:
+    """A Responses call through our own surface: what goes on to the provider, what comes back."""
+    if not exchange.is_stream:
+        return written_difference(exchange.request, json.loads(exchange.body), None)
+    chunks = read_chunks(exchange.dialect, exchange.body, len(exchange.body))
+    meant = list(_documents(exchange.body))[-1]["response"]
+    return written_difference(exchange.request, meant, chunks)
 
 
 def _compare_error(error: ProviderError, exchange: Exchange) -> str | None:
@@ -191,6 +205,10 @@ def _calls(calls: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, str, An
 
 def read_stream(dialect: str, body: bytes, size: int) -> Said:
     """What our reader makes of a stream that arrives in pieces of `size` bytes."""
+    return said_by_chunks(read_chunks(dialect, body, size))
+
+
+def read_chunks(dialect: str, body: bytes, size: int) -> list[ChatChunk]:
     splitter, reader = SseSplitter(), DIALECTS[dialect].StreamReader()
     chunks: list[ChatChunk] = []
     for start in range(0, len(body), size):
@@ -198,7 +216,7 @@ def read_stream(dialect: str, body: bytes, size: int) -> Said:
             chunks += reader.feed(event)
     for event in splitter.close():
         chunks += reader.feed(event)
-    return said_by_chunks(chunks)
+    return chunks
 
 
 def said_by_chunks(chunks: Sequence[ChatChunk]) -> Said:
@@ -323,7 +341,8 @@ def _plain_responses(body: Mapping[str, Any]) -> Said:
             call = (item["call_id"], item["name"], json.loads(item["arguments"] or "{}"))
             said.calls.append(call)
     details = body.get("incomplete_details") or {}
-    cut = {"max_output_tokens": "length"}.get(details.get("reason"), details.get("reason"))
+    reason = str(details.get("reason") or "")
+    cut = {"max_output_tokens": "length"}.get(reason, reason)
     said.finish = cut or ("tool_calls" if said.calls else "stop")
     usage = body["usage"]
     said.usage = Usage(
