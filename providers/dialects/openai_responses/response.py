@@ -54,7 +54,7 @@ def write_response(
     choice = response.choices[0] if response.choices else {"message": {}}
     reason = choice.get("finish_reason")
     logprobs = read_logprobs(choice.get("logprobs"))
-    items = write_output(choice["message"], item_ids(response_id), logprobs)
+    items = write_output(choice["message"], ItemIds(response_id), logprobs)
     return end(document, items=items, finish_reason=reason, usage=told)
 
 
@@ -136,10 +136,6 @@ class ItemIds:
     def new(self, prefix: str) -> str:
         self._next += 1
         return f"{prefix}_{self._stem}_{self._next}"
-
-
-def item_ids(response_id: str) -> ItemIds:
-    return ItemIds(response_id)
 
 
 def write_output(message: Json, ids: ItemIds, logprobs: Sequence[Json]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ import orjson
 
 from ...types import ChatChunk, ChatRequest, Json, Usage
 from .opened import Event, OpenCall, OpenMessage, OpenThought
-from .response import begin, end, item_ids, read_logprobs, write_annotation, write_blocks
+from .response import ItemIds, begin, end, read_logprobs, write_annotation, write_blocks
 from .stream import ENDS
 
 ERROR_CODES = frozenset({"server_error", "rate_limit_exceeded", "invalid_prompt"})
@@ -35,7 +35,7 @@ class StreamWriter:
     def __init__(self, request: ChatRequest, *, response_id: str) -> None:
         self._request = request
         self._document = begin(request, response_id, model="", created=0, extra={})
-        self._ids = item_ids(response_id)
+        self._ids = ItemIds(response_id)
         self._number = 0
         self._has_begun = False
         self._items: dict[int, Json] = {}
