@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .dialects import anthropic_messages, cohere, gemini, openai_chat
+from .dialects import anthropic_messages, cohere, gemini, openai_chat, openai_responses
 from .errors import ConnectionLost, ProviderError, UnusableAnswer
 from .routing import Target
 from .sse import SseEvent, SseSplitter
@@ -19,6 +19,7 @@ ErrorReader = Callable[[int, Mapping[str, str], bytes], ProviderError]
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
     "anthropic_messages": anthropic_messages,
+    "openai_responses": openai_responses,
     "gemini": gemini,
     "cohere": cohere,
 }
@@ -35,13 +36,15 @@ class Limits:
 
 def build(request: ChatRequest, target: Target) -> HttpRequest:
     """The HTTP request for this target; raises BadRequest where it cannot be said there."""
-    row = target.provider
+    row, left_out = target.provider, tuple[str, ...]()
+    if row.dialect != "openai_responses":
+        request, left_out = openai_responses.plain(request, row.dialect)
     # Only rows of OpenAI-compatible hosts say that `stream_options` are refused.
     quirks = {} if row.takes_stream_options else {"takes_stream_options": False}
     built: HttpRequest = DIALECTS[row.dialect].build_request(
         request, model=target.model, cap_field=row.cap_field, **quirks
     )
-    return built
+    return replace(built, dropped=(*built.dropped, *left_out)) if left_out else built
 
 
 async def complete(

@@ -17,12 +17,30 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Native:
+    """What only `dialect` has words for, for the other end if it speaks the same.
+
+    In a request: what has no canonical name. In an answer or a chunk of one: the provider's own
+    document. Whoever changes what an answer says takes its `native` away.
+    """
+
+    dialect: str
+    said: Any
+
+
+def native_to(dialect: str, native: Native | None) -> Json:
+    """The document that was said in this dialect; empty where another was spoken."""
+    return native.said if native is not None and native.dialect == dialect else {}
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One chat call in OpenAI's shape.
 
     `messages` are OpenAI message objects. `max_tokens` is the caller's cap on output tokens or,
     when `max_tokens_given` is false, absent (the gateway injects one before dispatch).
     `options` holds every other top-level field by OpenAI's name (temperature, tools, ...).
+    `native` is what the caller's own dialect says beyond chat's words: only that dialect reads it.
     """
 
     model: str
@@ -32,6 +50,7 @@ class ChatRequest:
     include_usage: bool = False
     provider: str | None = None
     options: Json = field(default_factory=dict)
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +91,9 @@ class Usage:
 class ChatResponse:
     """A whole answer: `choices` in OpenAI's shape (index, message, finish_reason), usage or None.
 
-    `native_finish_reasons` keeps the provider's own words, one per choice.
+    `native_finish_reasons` keeps the provider's own words, one per choice. `native` is the answer
+    as a dialect with more words than chat's read it, for a caller of the same dialect; whoever
+    changes `choices` clears it.
     """
 
     id: str
@@ -82,6 +103,7 @@ class ChatResponse:
     usage: Usage | None
     native_finish_reasons: Sequence[str | None] = ()
     extra: Json = field(default_factory=dict)
+    native: Native | None = None
 
     @property
     def content(self) -> str:
@@ -99,6 +121,7 @@ class ChatChunk:
     `usage`, where present, is the whole usage so far (cumulative; the last one wins).
     `is_last` marks the provider's own end of the stream: a stream that ends without one was cut.
     `text` is the chunk's JSON where a provider sent it in OpenAI's own shape, on one line.
+    `native` is the provider's own event, as in ChatResponse.
     """
 
     id: str
@@ -109,6 +132,7 @@ class ChatChunk:
     is_last: bool = False
     extra: Json = field(default_factory=dict)
     text: str | None = field(default=None, compare=False, repr=False)
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from providers.errors import ProviderError
 from providers.sse import SseSplitter
 from providers.types import ChatChunk, ChatResponse, Usage
 from tests import recorded_hosts
+from tests.recorded_responses import written_difference
 
 FINISH = {
     "end_turn": "stop",
@@ -142,6 +143,8 @@ def _dialect(uri: str) -> str | None:
         return "openai_chat"
     if uri.endswith((":generateContent", ":streamGenerateContent")):
         return "gemini"
+    if uri.endswith("/responses"):
+        return "openai_responses"
     return "anthropic_messages" if uri.endswith("/v1/messages") else None
 
 
@@ -175,16 +178,29 @@ def _compare(exchange: Exchange, kind: str) -> tuple[str, str | None]:
         return f"{exchange.dialect} error", _compare_error(error, exchange)
     if not exchange.is_stream:
         body = json.loads(exchange.body)
+        if exchange.dialect == "openai_responses" and (reason := _compare_written(exchange)):
+            return kind, f"written: {reason}"
         if body.get("error"):
             return f"{exchange.dialect} error", _compare_embedded(dialect, body)
         ours = said_by_response(dialect.read_response(body))
         return kind, _difference(READERS[exchange.dialect][0](body), ours)
+    if exchange.dialect == "openai_responses" and (reason := _compare_written(exchange)):
+        return kind, f"written: {reason}"
     expected = READERS[exchange.dialect][1](exchange.body)
     for size in (len(exchange.body), 1):
         reason = _difference(expected, read_stream(exchange.dialect, exchange.body, size))
         if reason is not None:
             return kind, f"fed by {size} bytes: {reason}"
     return kind, None
+
+
+def _compare_written(exchange: Exchange) -> str | None:
+    """A Responses call through our own surface: what goes on to the provider, what comes back."""
+    if not exchange.is_stream:
+        return written_difference(exchange.request, json.loads(exchange.body), None)
+    chunks = read_chunks(exchange.dialect, [exchange.body])
+    meant = list(_documents(exchange.body))[-1]["response"]
+    return written_difference(exchange.request, meant, chunks)
 
 
 def _compare_error(error: ProviderError, exchange: Exchange) -> str | None:
@@ -422,8 +438,40 @@ def _plain_gemini_stream(body: bytes) -> Said:
     return _plain_gemini({**whole, "candidates": [candidate]})
 
 
+def _plain_responses(body: Mapping[str, Any]) -> Said:
+    said = Said()
+    for item in body["output"]:
+        if item["type"] == "message":
+            said.content += "".join(part.get("text", "") for part in item["content"])
+        if item["type"] == "function_call":
+            call = (item["call_id"], item["name"], json.loads(item["arguments"] or "{}"))
+            said.calls.append(call)
+    details = body.get("incomplete_details") or {}
+    reason = str(details.get("reason") or "")
+    cut = {"max_output_tokens": "length"}.get(reason, reason)
+    said.finish = cut or ("tool_calls" if said.calls else "stop")
+    usage = body["usage"]
+    said.usage = Usage(
+        usage["input_tokens"],
+        usage["output_tokens"],
+        cache_read_tokens=(usage.get("input_tokens_details") or {}).get("cached_tokens") or 0,
+        reasoning_tokens=(usage.get("output_tokens_details") or {}).get("reasoning_tokens") or 0,
+    )
+    return said
+
+
+def _plain_responses_stream(body: bytes) -> Said:
+    """Deltas say the text; the last event's answer says all the rest."""
+    documents = list(_documents(body))
+    said = _plain_responses(documents[-1]["response"])
+    deltas = [d["delta"] for d in documents if d["type"] == "response.output_text.delta"]
+    assert "".join(deltas) == said.content
+    return said
+
+
 READERS: Mapping[str, Any] = {
     "openai_chat": (_plain_openai, _plain_openai_stream),
+    "openai_responses": (_plain_responses, _plain_responses_stream),
     "anthropic_messages": (_plain_anthropic, _plain_anthropic_stream),
     "gemini": (_plain_gemini, _plain_gemini_stream),
     "cohere": (

@@ -16,6 +16,17 @@ NATIVE = (
         is_simulated=True,
         other_variables=("OPENAI_API_BASE",),
     ),
+    # The same account by its other API: a route may choose it.
+    Provider(
+        "openai-responses",
+        "openai_responses",
+        "https://api.openai.com/v1",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        cap_field="max_output_tokens",
+        is_verified=True,
+        other_variables=("OPENAI_API_BASE",),
+    ),
     Provider(
         "anthropic",
         "anthropic_messages",

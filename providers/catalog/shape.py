@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-Dialect = Literal["openai_chat", "anthropic_messages", "cohere", "gemini"]
+Dialect = Literal["openai_chat", "anthropic_messages", "cohere", "gemini", "openai_responses"]
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
 
 
