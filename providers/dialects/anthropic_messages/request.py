@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from ..errors import BadRequest, Unsupported
-from ..types import ChatRequest, HttpRequest
+from ...errors import BadRequest, Unsupported
+from ...types import ChatRequest, HttpRequest
 
 HEADERS = {
     "content-type": "application/json",

@@ -1,4 +1,4 @@
-"""Anthropic's messages API, outward: requests, whole answers and streams.
+"""Anthropic's streams, read event by event.
 
 https://platform.claude.com/docs/en/api/messages-streaming, 2026-11: usage in `message_delta` is
 cumulative, so the last value of each field wins over the one in `message_start`.
@@ -12,98 +12,11 @@ from typing import Any
 
 import orjson
 
-from ..errors import StreamError, UnusableAnswer
-from ..sse import SseEvent
-from ..types import ChatChunk, ChatResponse, Usage
-from .answers import embedded_error, read_error, read_error_object, token_counts
-from .anthropic_request import build_request
-
-FINISH = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "pause_turn": "stop",
-    "tool_use": "tool_calls",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "refusal": "content_filter",
-}
-THINKING = frozenset({"thinking", "redacted_thinking"})
-
-
-def read_usage(raw: Any) -> Usage | None:
-    """Usage in our terms: Anthropic's input excludes what was read from or written to a cache."""
-    if not isinstance(raw, Mapping) or raw.get("input_tokens") is None:
-        return None
-    written = raw.get("cache_creation") or {}
-    if not isinstance(written, Mapping):
-        return None
-    counts = token_counts(
-        raw.get("input_tokens"),
-        raw.get("output_tokens"),
-        raw.get("cache_read_input_tokens"),
-        raw.get("cache_creation_input_tokens"),
-        written.get("ephemeral_1h_input_tokens"),
-    )
-    if counts is None:
-        return None
-    fresh, output, read, write, write_1h = counts
-    return Usage(
-        input_tokens=fresh + read + write,
-        output_tokens=output,
-        cache_read_tokens=read,
-        cache_write_tokens=write,
-        cache_write_1h_tokens=min(write_1h, write),
-    )
-
-
-def read_response(body: Any) -> ChatResponse:
-    """A whole answer; raises UnusableAnswer for a body that is none."""
-    if not isinstance(body, Mapping):
-        raise UnusableAnswer("the provider's answer is not an object")
-    if body.get("error"):
-        raise embedded_error(body["error"])
-    blocks = body.get("content")
-    if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
-        raise UnusableAnswer("the provider's answer has no content")
-    native = body.get("stop_reason")
-    choice = {
-        "index": 0,
-        "message": _message(blocks),
-        "finish_reason": FINISH.get(str(native), "stop"),
-        "logprobs": None,
-    }
-    return ChatResponse(
-        id=str(body.get("id") or ""),
-        model=str(body.get("model") or ""),
-        created=int(time.time()),
-        choices=[choice],
-        usage=read_usage(body.get("usage")),
-        native_finish_reasons=[native],
-    )
-
-
-def _message(blocks: list[Mapping[str, Any]]) -> dict[str, Any]:
-    texts = [block.get("text", "") for block in blocks if block.get("type") == "text"]
-    calls = [
-        {
-            "id": block.get("id"),
-            "type": "function",
-            "function": {
-                "name": block.get("name"),
-                "arguments": orjson.dumps(block.get("input") or {}).decode(),
-            },
-        }
-        for block in blocks
-        if block.get("type") == "tool_use"
-    ]
-    thinking = [dict(block) for block in blocks if block.get("type") in THINKING]
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
-    if calls:
-        message["tool_calls"] = calls
-    if thinking:
-        message["reasoning_content"] = "".join(block.get("thinking", "") for block in thinking)
-        message["thinking_blocks"] = thinking
-    return message
+from ...errors import StreamError
+from ...sse import SseEvent
+from ...types import ChatChunk
+from ..answers import read_error_object
+from .response import FINISH, THINKING, read_usage
 
 
 class StreamReader:
@@ -223,12 +136,3 @@ class StreamReader:
         if native is None:
             return []
         return [self._chunk({}, finish=FINISH.get(str(native), "stop"))]
-
-
-__all__ = [
-    "StreamReader",
-    "build_request",
-    "read_error",
-    "read_response",
-    "read_usage",
-]
