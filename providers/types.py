@@ -17,12 +17,30 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Native:
+    """What only `dialect` has words for, for the other end if it speaks the same.
+
+    In a request: top-level fields that have no canonical name. In an answer or a chunk of one: the
+    provider's own document. Whoever changes what an answer says takes its `native` away.
+    """
+
+    dialect: str
+    said: Json
+
+
+def native_to(dialect: str, native: Native | None) -> Json:
+    """What was said in this dialect; empty where another was spoken."""
+    return native.said if native is not None and native.dialect == dialect else {}
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One chat call in OpenAI's shape.
 
     `messages` are OpenAI message objects. `max_tokens` is the caller's cap on output tokens or,
     when `max_tokens_given` is false, absent (the gateway injects one before dispatch).
     `options` holds every other top-level field by OpenAI's name (temperature, tools, ...).
+    `native` is set where the caller spoke another dialect than OpenAI's.
     """
 
     model: str
@@ -32,6 +50,7 @@ class ChatRequest:
     include_usage: bool = False
     provider: str | None = None
     options: Json = field(default_factory=dict)
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,7 @@ class ChatResponse:
     usage: Usage | None
     native_finish_reasons: Sequence[str | None] = ()
     extra: Json = field(default_factory=dict)
+    native: Native | None = None
 
     @property
     def content(self) -> str:
@@ -94,6 +114,7 @@ class ChatChunk:
     usage: Usage | None = None
     is_last: bool = False
     extra: Json = field(default_factory=dict)
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
