@@ -153,17 +153,25 @@ def _collect(message: Mapping[str, Any], texts: list[str]) -> int:
         extra += sum(_collect_part(part, texts) for part in content)
     for call in message.get("tool_calls") or ():
         texts.append(orjson.dumps(call).decode())
+    for block in message.get("thinking_blocks") or ():
+        texts.append(orjson.dumps(block).decode())
     for name in ("refusal", "tool_call_id", "reasoning_content"):
         if isinstance(message.get(name), str):
             texts.append(message[name])
     return extra
 
 
+def _is_text(part: Mapping[str, Any]) -> bool:
+    """A document that is plain text, said in place."""
+    source = part.get("source")
+    return isinstance(source, Mapping) and source.get("type") == "text"
+
+
 def _collect_part(part: Any, texts: list[str]) -> int:
     kind = part.get("type") if isinstance(part, Mapping) else None
     if kind in IMAGE_PARTS:
         return IMAGE_TOKENS_MAX
-    if kind in FILE_PARTS:
+    if kind in FILE_PARTS and not _is_text(part):
         return FILE_TOKENS_MAX
     if isinstance(part, Mapping) and isinstance(part.get("text"), str):
         texts.append(part["text"])
