@@ -13,6 +13,7 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
+from . import openai_wording
 from .answers import embedded_error, read_error, read_error_object, token_counts
 from .openai_request import parse_request
 
@@ -26,8 +27,12 @@ OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
 def build_request(
     request: ChatRequest, *, model: str, cap_field: str = "max_completion_tokens"
 ) -> HttpRequest:
-    """The request as it goes out; a stream is always asked for its usage."""
-    body: dict[str, Any] = {**request.options, "model": model, "messages": list(request.messages)}
+    """The request as it goes out; a stream is always asked for its usage.
+
+    `dropped` names what other dialects say and this one has no words for.
+    """
+    said = openai_wording.of(request)
+    body: dict[str, Any] = {**said.options, "model": model, "messages": said.messages}
     if request.max_tokens is not None:
         body[cap_field] = request.max_tokens
     if request.stream:
@@ -35,7 +40,8 @@ def build_request(
         body["stream"] = True
         body["stream_options"] = {**options, "include_usage": True}
     accept = "text/event-stream" if request.stream else "application/json"
-    return HttpRequest("/chat/completions", {**HEADERS, "accept": accept}, orjson.dumps(body))
+    headers = {**HEADERS, "accept": accept}
+    return HttpRequest("/chat/completions", headers, orjson.dumps(body), said.dropped)
 
 
 def read_response(body: Any) -> ChatResponse:

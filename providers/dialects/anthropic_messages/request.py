@@ -1,19 +1,19 @@
 """A canonical request as Anthropic's messages API wants it.
 
-System messages are lifted out, turns of one role are merged, tool results go first into the next
-user turn. https://platform.claude.com/docs/en/api/messages, 2026-11.
+https://platform.claude.com/docs/en/api/messages, 2026-11.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from ...errors import BadRequest, Unsupported
-from ...types import ChatRequest, HttpRequest
+from ...types import ChatRequest, HttpRequest, Json, native_to
+from .turns import turns
 
 HEADERS = {
     "content-type": "application/json",
@@ -21,7 +21,9 @@ HEADERS = {
     "anthropic-version": "2023-06-01",
 }
 MAX_TOKENS_DEFAULT = 4_096
-DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+DIALECT = "anthropic_messages"
+SERVER_TOOL = re.compile(r"[a-z_]+_\d{8}")  # web_search_20250305, computer_20250124, ...
+BESIDE = ("cache_control",)  # what a caller of another dialect may put beside `function`
 CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 SAID = frozenset(
     {
@@ -39,32 +41,32 @@ SAID = frozenset(
         "stream_options",
     }
 )
-EMPTY_TURN = {"type": "text", "text": "."}
 
 
 def build_request(
     request: ChatRequest, *, model: str, cap_field: str = "max_tokens"
 ) -> HttpRequest:
     """The request as it goes out; `dropped` names options that this API has no words for."""
-    options = request.options
+    options, native = request.options, native_to(DIALECT, request.native)
     if int(options.get("n") or 1) > 1:
         raise Unsupported("This model gives one answer per request.", param="n")
-    system, messages = _turns(request.messages)
-    body: dict[str, Any] = {
-        "model": model,
-        "max_tokens": request.max_tokens or MAX_TOKENS_DEFAULT,
-        "messages": messages,
-    }
+    speaks_ours = request.native is not None and request.native.dialect == DIALECT
+    system, messages = turns(request.messages, knows_blocks=speaks_ours)
+    cap = MAX_TOKENS_DEFAULT if request.max_tokens is None else request.max_tokens
+    body: dict[str, Any] = {"model": model, "max_tokens": cap, "messages": messages}
     if system:
         body["system"] = system
     if request.stream:
         body["stream"] = True
     _say_sampling(options, body)
-    _say_tools(options, body)
+    _say_tools(options, body, speaks_ours)
     _say_format(options, body)
+    _say_native(native, body)
     dropped = [name for name in options if name not in SAID and name != "n"]
-    accept = "text/event-stream" if request.stream else "application/json"
-    headers = {**HEADERS, "accept": accept}
+    if request.native is not None and not speaks_ours:
+        dropped += request.native.said
+    headers = {**HEADERS, **_betas(native)}
+    headers["accept"] = "text/event-stream" if request.stream else "application/json"
     return HttpRequest("/v1/messages", headers, orjson.dumps(body), tuple(sorted(dropped)))
 
 
@@ -85,17 +87,10 @@ def _say_sampling(options: Mapping[str, Any], body: dict[str, Any]) -> None:
         body.setdefault("output_config", {})["effort"] = options["reasoning_effort"]
 
 
-def _say_tools(options: Mapping[str, Any], body: dict[str, Any]) -> None:
-    tools = [tool["function"] for tool in options.get("tools") or () if "function" in tool]
+def _say_tools(options: Json, body: dict[str, Any], speaks_ours: bool) -> None:
+    tools = [_tool(tool, speaks_ours) for tool in options.get("tools") or ()]
     if tools:
-        body["tools"] = [
-            {
-                "name": tool["name"],
-                **({"description": tool["description"]} if tool.get("description") else {}),
-                "input_schema": tool.get("parameters") or {"type": "object", "properties": {}},
-            }
-            for tool in tools
-        ]
+        body["tools"] = tools
     choice = _tool_choice(options.get("tool_choice"))
     if options.get("parallel_tool_calls") is False and tools:
         choice = choice or {"type": "auto"}
@@ -103,6 +98,24 @@ def _say_tools(options: Mapping[str, Any], body: dict[str, Any]) -> None:
             choice["disable_parallel_tool_use"] = True
     if choice is not None and tools:
         body["tool_choice"] = choice
+
+
+def _tool(tool: Json, speaks_ours: bool) -> dict[str, Any]:
+    """What stands beside `function` is said as it is, the provider's own tools too."""
+    function = tool.get("function")
+    if not isinstance(function, Mapping):
+        if speaks_ours or SERVER_TOOL.fullmatch(str(tool.get("type"))):
+            return dict(tool)
+        raise Unsupported(
+            f"This model has no tool of type {str(tool.get('type'))[:50]!r}.", param="tools"
+        )
+    beside = tool if speaks_ours else {name: tool[name] for name in BESIDE if name in tool}
+    return {
+        "name": function["name"],
+        **({"description": function["description"]} if function.get("description") else {}),
+        "input_schema": function.get("parameters") or {"type": "object", "properties": {}},
+        **{name: value for name, value in beside.items() if name not in {"type", "function"}},
+    }
 
 
 def _tool_choice(choice: Any) -> dict[str, Any] | None:
@@ -125,94 +138,15 @@ def _say_format(options: Mapping[str, Any], body: dict[str, Any]) -> None:
     body.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}
 
 
-def _turns(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[dict[str, Any]]]:
-    """(system blocks, turns). Later system messages join the first ones, in order."""
-    system: list[Any] = []
-    turns: list[dict[str, Any]] = []
-    for message in messages:
-        role = message["role"]
-        if role in {"system", "developer"}:
-            system += _blocks(message.get("content"))
-            continue
-        blocks = _assistant(message) if role == "assistant" else _user(message)
-        speaker = "assistant" if role == "assistant" else "user"
-        if turns and turns[-1]["role"] == speaker:
-            _merge(turns[-1]["content"], blocks)
-        elif blocks:
-            turns.append({"role": speaker, "content": blocks})
-    if not turns or turns[0]["role"] != "user":
-        turns.insert(0, {"role": "user", "content": [dict(EMPTY_TURN)]})
-    return system, turns
+def _say_native(native: Json, body: dict[str, Any]) -> None:
+    """Fields of Anthropic's own; where a canonical field has made one already, they join."""
+    for name, value in native.items():
+        if name == "output_config":
+            body[name] = {**value, **body.get(name, {})}
+        elif name != "anthropic_beta":
+            body.setdefault(name, value)
 
 
-def _merge(turn: list[dict[str, Any]], blocks: list[dict[str, Any]]) -> None:
-    """Tool results stand before any text of their turn."""
-    results = [block for block in blocks if block["type"] == "tool_result"]
-    at = sum(1 for block in turn if block["type"] == "tool_result")
-    turn[at:at] = results
-    turn += [block for block in blocks if block["type"] != "tool_result"]
-
-
-def _user(message: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if message["role"] != "tool":
-        return _blocks(message.get("content"))
-    content = message.get("content")
-    result: dict[str, Any] = {"type": "tool_result", "tool_use_id": message["tool_call_id"]}
-    blocks = _blocks(content)
-    if blocks:
-        result["content"] = blocks
-    return [result]
-
-
-def _assistant(message: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Thinking comes back unchanged and first, then text, then the calls."""
-    blocks = [dict(block) for block in message.get("thinking_blocks") or ()]
-    blocks += _blocks(message.get("content"))
-    for call in message.get("tool_calls") or ():
-        function = call["function"]
-        try:
-            arguments = orjson.loads(function.get("arguments") or "{}")
-        except orjson.JSONDecodeError as error:
-            raise BadRequest(
-                f"The arguments of tool call {call['id'][:100]} are not JSON.", param="messages"
-            ) from error
-        blocks.append(
-            {
-                "type": "tool_use",
-                "id": call["id"],
-                "name": function["name"],
-                "input": arguments,
-            }
-        )
-    return blocks
-
-
-def _blocks(content: Any) -> list[dict[str, Any]]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    blocks = [_block(part) for part in content or ()]
-    return [block for block in blocks if block is not None]
-
-
-def _block(part: Mapping[str, Any]) -> dict[str, Any] | None:
-    cached = {"cache_control": part["cache_control"]} if "cache_control" in part else {}
-    match part["type"]:
-        case "text":
-            return {"type": "text", "text": part["text"], **cached} if part["text"] else None
-        case "refusal":
-            return {"type": "text", "text": part.get("refusal") or "."}
-        case "image_url":
-            return {"type": "image", "source": _image(part["image_url"]), **cached}
-        case "image" | "document" | "tool_result" | "tool_use" | "thinking":
-            return dict(part)
-    raise Unsupported(f"This model cannot read a part of type {part['type'][:50]!r}.")
-
-
-def _image(image: Any) -> dict[str, Any]:
-    url = image.get("url") if isinstance(image, Mapping) else image
-    if not isinstance(url, str):
-        raise BadRequest("image_url must have a url.", param="messages")
-    match = DATA_URL.fullmatch(url)
-    if match is None:
-        return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": match[1], "data": match[2]}
+def _betas(native: Json) -> dict[str, str]:
+    betas = native.get("anthropic_beta")
+    return {"anthropic-beta": ",".join(betas)} if betas else {}

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from ...errors import UnusableAnswer
-from ...types import ChatResponse, Usage
+from ...types import ChatResponse, Native, Usage
 from ..answers import embedded_error, token_counts
+from .request import DIALECT
 
 FINISH = {
     "end_turn": "stop",
@@ -73,6 +74,7 @@ def read_response(body: Any) -> ChatResponse:
         choices=[choice],
         usage=read_usage(body.get("usage")),
         native_finish_reasons=[native],
+        native=Native(DIALECT, body),
     )
 
 

@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from ...errors import StreamError
 from ...sse import SseEvent
-from ...types import ChatChunk
+from ...types import ChatChunk, Native
 from ..answers import read_error_object
+from .request import DIALECT
 from .response import FINISH, THINKING, read_usage
+
+STRUCTURE = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
 
 
 class StreamReader:
@@ -41,7 +54,15 @@ class StreamReader:
             raise StreamError("an event of the stream is not JSON") from error
         if not isinstance(body, Mapping):
             raise StreamError("an event of the stream is not an object")
-        match body.get("type") or event.event:
+        kind = body.get("type") or event.event
+        chunks = self._read(kind, body)
+        if kind not in STRUCTURE:
+            return chunks
+        native = Native(DIALECT, {**body, "type": kind})
+        return [replace(each, native=native) for each in chunks or [self._chunk()]]
+
+    def _read(self, kind: str, body: Mapping[str, Any]) -> list[ChatChunk]:
+        match kind:
             case "message_start":
                 return self._start(body.get("message") or {})
             case "content_block_start":
