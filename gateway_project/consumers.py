@@ -42,6 +42,7 @@ class Door(AsyncHttpConsumer):
     """
 
     method = "POST"
+    done = sse.DONE
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send, self._receive = scope, send, receive
@@ -118,9 +119,9 @@ class Door(AsyncHttpConsumer):
                     for data in self.write(chunk, request):
                         await self._bytes(data)
                 ending = self.ending(request, last, stream.receipt())
-                await self._bytes(ending + sse.DONE)
+                await self._bytes(ending + self.done)
             except Refusal as refusal:
-                await self._bytes(sse.error(refusal))
+                await self._bytes(self.fault(refusal))
             await self.base_send({"type": "http.response.body", "body": b""})
         finally:
             await asyncio.shield(stream.abandon())
@@ -130,6 +131,9 @@ class Door(AsyncHttpConsumer):
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         raise NotImplementedError
+
+    def fault(self, refusal: Refusal) -> bytes:
+        return sse.error(refusal)
 
 
 class ChatCompletions(Door):
