@@ -17,6 +17,7 @@ from .turns import CALL_EXTRAS, RESULT_EXTRAS
 KIND = re.compile(r"[a-z0-9_]{1,64}")
 MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
 ROLES = frozenset({"user", "assistant", "system"})
+OPENAI_PARTS = frozenset({"image_url", "input_audio", "file", "refusal"})
 ONLY_OF = {
     "tool_result": "user",
     "tool_use": "assistant",
@@ -116,7 +117,7 @@ _READ = {"user": _user, "assistant": _assistant, "system": _system}
 
 def _kind(block: object, where: str, role: str) -> str:
     kind = block.get("type") if isinstance(block, Mapping) else None
-    if not isinstance(kind, str) or not KIND.fullmatch(kind):
+    if not isinstance(kind, str) or not KIND.fullmatch(kind) or kind in OPENAI_PARTS:
         raise BadRequest(f"{where} must be a block with a type.", param=where)
     if ONLY_OF.get(kind, role) != role:
         raise BadRequest(f"{where}: {kind} cannot be said by the {role}.", param=where)
@@ -174,7 +175,7 @@ def _content(content: str | list[Any], where: str, role: str) -> Any:
 def _joined(parts: list[Json]) -> Any:
     """A string where it is plain text, else parts; empty texts, which say nothing, are left out."""
     said = [part for part in parts if part.get("text") != ""]
-    if len(said) == 1 and said[0].keys() == {"type", "text"}:
+    if len(said) == 1 and said[0]["type"] == "text" and said[0].keys() == {"type", "text"}:
         return said[0]["text"]
     return said or ""
 
@@ -186,9 +187,9 @@ def _part(block: Any, where: str, role: str) -> Json:
         if not isinstance(block.get("text"), str):
             raise BadRequest(f"{where}.text must be a string.", param=f"{where}.text")
         return {name: value for name, value in block.items() if value is not None}
+    if role == "system":
+        raise BadRequest(f"{where} must be a text block.", param=where)
     if kind not in {"image", "document"}:
-        if role == "system":
-            raise BadRequest(f"{where} must be a text block.", param=where)
         return dict(block)
     source = block.get("source")
     if not isinstance(source, Mapping) or not isinstance(source.get("type"), str):

@@ -223,7 +223,7 @@ def _check_thinking(thinking: object, cap: int, betas: Sequence[str]) -> None:
     if thinking is None:
         return
     kind = thinking.get("type") if isinstance(thinking, Mapping) else None
-    if not isinstance(thinking, Mapping) or kind not in THINKING:
+    if not isinstance(thinking, Mapping) or not isinstance(kind, str) or kind not in THINKING:
         raise BadRequest(f"thinking.type must be one of {sorted(THINKING)}.", param="thinking.type")
     if kind != "enabled":
         return

@@ -71,8 +71,9 @@ class StreamWriter:
         counted = write_usage(usage)
         counted.pop("cache_creation")
         if self._ending is not None:
-            said = self._ending
-            return [*events, {**said, "usage": said.get("usage") or counted}, _STOP]
+            own = self._ending.get("usage") or {}
+            said = own if own.get("output_tokens") is not None else counted
+            return [*events, {**self._ending, "usage": said}, _STOP]
         events += self._close_text()
         for call in self._calls.values():
             events += self._open_call(call) if call.index is None else []
@@ -102,17 +103,17 @@ class StreamWriter:
 
     def _start(self, id: str, model: str, own: Json | None = None) -> list[Event]:
         self._has_started = True
-        message = {
+        message: dict[str, Any] = {
             "type": "message",
             "role": "assistant",
             "model": model,
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {"input_tokens": 0, "output_tokens": 0},
             **(own or {}),
             "id": message_id(id),
         }
+        message["usage"] = {**_NONE_YET, **(message.get("usage") or {})}
         return [{"type": "message_start", "message": message}, {"type": "ping"}]
 
     def _delta(self, delta: Json) -> list[Event]:
@@ -205,6 +206,7 @@ class StreamWriter:
 
 
 _STOP: Event = {"type": "message_stop"}
+_NONE_YET = {"input_tokens": 0, "output_tokens": 0}
 
 
 def _delta(index: int, delta: Json) -> Event:

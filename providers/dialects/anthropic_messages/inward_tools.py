@@ -12,6 +12,7 @@ TOOLS_MAX = 1_000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 KIND = re.compile(r"[a-z0-9_]{1,64}")
 CHOICES = {"auto": "auto", "any": "required", "none": "none"}
+KINDS = frozenset({*CHOICES, "tool"})
 FUNCTION = frozenset({"type", "function", "name", "description", "input_schema"})
 
 
@@ -58,13 +59,13 @@ def read_choice(choice: object, *, has_tools: bool) -> dict[str, Any]:
     if choice is None:
         return {}
     kind = choice.get("type") if isinstance(choice, Mapping) else None
-    if not isinstance(choice, Mapping) or kind not in {*CHOICES, "tool"}:
+    if not isinstance(choice, Mapping) or not isinstance(kind, str) or kind not in KINDS:
         raise BadRequest(
             "tool_choice.type must be auto, any, tool or none.", param="tool_choice.type"
         )
     if not has_tools:
         raise BadRequest("tool_choice needs tools.", param="tool_choice")
-    said: dict[str, Any] = {"tool_choice": CHOICES.get(str(kind))}
+    said: dict[str, Any] = {"tool_choice": CHOICES.get(kind)}
     if kind == "tool":
         if not isinstance(choice.get("name"), str):
             raise BadRequest("tool_choice.name is missing.", param="tool_choice.name")
