@@ -21,6 +21,7 @@ from providers.types import ChatChunk, ChatRequest
 from . import calls, gateway, guards, sse
 from .chat import read_chat, write_usage
 from .errors import InvalidRequest, Refusal, of_bad_request
+from .facts import Bearer
 from .reading import read_json, read_tags
 
 STREAM_HEADERS = {
@@ -41,13 +42,14 @@ class Door(AsyncHttpConsumer):
     """
 
     method = "POST"
+    done = sse.DONE
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send, self._receive = scope, send, receive
         self._headers = dict(scope["headers"])
         if scope["method"] != self.method:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
-        self.bearer = guards.bearer(self._header(b"authorization"))
+        self.bearer = self.credentials()
         await guards.identify(self.bearer, await gateway.running())  # before any body is read
         await self._answer(await self._read(receive))
 
@@ -75,6 +77,10 @@ class Door(AsyncHttpConsumer):
 
     async def _answer(self, body: bytes) -> None:
         raise NotImplementedError
+
+    def credentials(self) -> Bearer:
+        """The caller's key; raises InvalidRequest."""
+        return guards.bearer(self._header(b"authorization"))
 
     def _header(self, name: bytes) -> str:
         value: bytes = self._headers.get(name, b"")
@@ -118,9 +124,9 @@ class Door(AsyncHttpConsumer):
                     if data:
                         await self._bytes(data)
                 ending = self.ending(request, last, stream.receipt())
-                await self._bytes(ending + sse.DONE)
+                await self._bytes(ending + self.done)
             except Refusal as refusal:
-                await self._bytes(sse.error(refusal))
+                await self._bytes(self.fault(refusal))
             await self.base_send({"type": "http.response.body", "body": b""})
         finally:
             stream.abandon()
@@ -130,6 +136,9 @@ class Door(AsyncHttpConsumer):
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         raise NotImplementedError
+
+    def fault(self, refusal: Refusal) -> bytes:
+        return sse.error(refusal)
 
 
 class ChatCompletions(Door):

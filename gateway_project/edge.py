@@ -18,7 +18,7 @@ import orjson
 from django.conf import settings
 
 from . import gateway
-from .errors import InvalidRequest, Refusal, Unavailable, unexpected
+from .errors import MESSAGES, InvalidRequest, Refusal, Unavailable, body_at, unexpected
 from .ids import new_id
 from .logs import AccessLog
 
@@ -186,6 +186,8 @@ class Exchange:
 
     def _own_headers(self) -> list[tuple[bytes, bytes]]:
         headers = [(b"x-request-id", self.request_id.encode())]
+        if self.scope["path"].startswith(MESSAGES):
+            headers.append((b"request-id", self.request_id.encode()))
         if self._origin and self.scope["path"].startswith(CORS_PATHS):
             allowed = settings.CORS_ORIGINS
             if "*" in allowed:
@@ -209,7 +211,7 @@ class Exchange:
         """An error answer, if the head is not out yet; then there is nothing more to say."""
         if self.status is not None:
             return
-        body = orjson.dumps(refusal.body())
+        body = orjson.dumps(body_at(self.scope["path"], refusal, self.request_id))
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),

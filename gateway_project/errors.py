@@ -11,7 +11,8 @@ Refusal                    any answer that is not a success
 ├── Unavailable            503: ledger, overload, no credential, draining
 └── UpstreamFailed         502, 504 or the provider's own 400, 413, 422, 429
 
-Every body has OpenAI's shape: {"error": {"message", "type", "param", "code"}}.
+Every body has OpenAI's shape: {"error": {"message", "type", "param", "code"}}, and at the doors
+below MESSAGES Anthropic's: {"type": "error", "error": {"type", "message"}, "request_id"}.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from budgets.money import dollars
 from budgets.operations import BudgetRefused, RateRefused
 from budgets.periods import iso
 from providers import errors as upstream
+from providers.dialects import anthropic_messages
 
 MESSAGE_MAX = 500
 RETRY_SECONDS_MAX = 60
 SECRET = re.compile(r"(sk-|tga?_|AIza|Bearer\s+|key=)[A-Za-z0-9_\-\*\.]{6,}")
+MESSAGES = "/v1/messages"
 NO_RETRY = {"x-should-retry": "false"}
 
 
@@ -148,6 +151,13 @@ class Unavailable(Refusal):
 
 class UpstreamFailed(Refusal):
     pass
+
+
+def body_at(path: str, refusal: Refusal, request_id: str) -> dict[str, Any]:
+    """The body of a refusal in the shape that callers of the door at `path` know."""
+    if path.startswith(MESSAGES):
+        return anthropic_messages.write_error(refusal.status, refusal.message, request_id)
+    return refusal.body()
 
 
 def of_bad_request(error: upstream.BadRequest) -> InvalidRequest:

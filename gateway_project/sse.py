@@ -20,6 +20,12 @@ def written(text: bytes) -> bytes:
     return b"data: " + text + b"\n\n"
 
 
+def named(document: Any) -> bytes:
+    """An event whose name is its document's `type`, for clients that go by the name."""
+    name: str = document["type"]
+    return b"event: " + name.encode() + b"\n" + event(document)
+
+
 def error(refusal: Refusal) -> bytes:
     """An error after the head has left: one event, and no `[DONE]` behind it."""
     return event(refusal.body())

@@ -45,7 +45,14 @@ REPLY_TOKENS = 3
 TOOL_SLACK = 16
 REMEMBERED_MAX = 4_096
 SLICE, SLICES = 2_048, 16
-MORE_TEXTS = ("tool_calls", "function_call", "refusal", "tool_call_id", "reasoning_content")
+MORE_TEXTS = (
+    "tool_calls",
+    "function_call",
+    "refusal",
+    "tool_call_id",
+    "reasoning_content",
+    "thinking_blocks",
+)
 IMAGE_PARTS = frozenset({"image_url", "image", "input_image"})
 FILE_PARTS = frozenset({"file", "document", "input_audio"})
 
@@ -243,11 +250,17 @@ def _collect(message: Mapping[str, Any], found: _Found, model: str) -> None:
                 found.long.append(value if isinstance(value, str) else _json(value))
 
 
+def _is_text(part: Mapping[str, Any]) -> bool:
+    """A document that is plain text, said in place."""
+    source = part.get("source")
+    return isinstance(source, Mapping) and source.get("type") == "text"
+
+
 def _collect_part(part: Any, found: _Found, model: str) -> None:
     kind = part.get("type") if isinstance(part, Mapping) else None
     if kind in IMAGE_PARTS:
         found.add(media.image_tokens(part, model))
-    elif kind in FILE_PARTS:
+    elif kind in FILE_PARTS and not _is_text(part):
         found.add(media.file_tokens(part))
     elif isinstance(part, Mapping) and isinstance(part.get("text"), str):
         found.long.append(part["text"])

@@ -34,7 +34,12 @@ TOP_LEVEL = {
 }
 OPTIONAL = {"benchmarks", "deploy", "templates"}
 PROVIDER = re.compile(r"openai|anthropic|gemini|mistral|cohere|bedrock", re.IGNORECASE)
-MAY_NAME_PROVIDERS = ("providers/", "gateway_project/consumers.py", "gateway_project/chat.py")
+MAY_NAME_PROVIDERS = (
+    "providers/",
+    "gateway_project/consumers.py",
+    "gateway_project/chat.py",
+    "gateway_project/messages.py",
+)
 
 
 def sources() -> list[Path]:

@@ -15,6 +15,7 @@ import orjson
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
+from . import openai_wording
 from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
 from .compatible import ChoiceReader, cached_in, usage_in, whole_choices, with_reasoning
 from .openai_request import parse_request
@@ -34,8 +35,12 @@ def build_request(
     cap_field: str = "max_completion_tokens",
     takes_stream_options: bool = True,
 ) -> HttpRequest:
-    """The request as it goes out; a stream is asked for its usage unless the host refuses that."""
-    body: dict[str, Any] = {**request.options, "model": model, "messages": list(request.messages)}
+    """The request as it goes out; a stream is asked for its usage unless the host refuses that.
+
+    `dropped` names what other dialects say and this one has no words for.
+    """
+    said = openai_wording.of(request)
+    body: dict[str, Any] = {**said.options, "model": model, "messages": said.messages}
     if request.max_tokens is not None:
         body[cap_field] = request.max_tokens
     options = body.pop("stream_options", None) or {}
@@ -44,7 +49,8 @@ def build_request(
         if takes_stream_options:
             body["stream_options"] = {**options, "include_usage": True}
     accept = "text/event-stream" if request.stream else "application/json"
-    return HttpRequest("/chat/completions", {**HEADERS, "accept": accept}, orjson.dumps(body))
+    headers = {**HEADERS, "accept": accept}
+    return HttpRequest("/chat/completions", headers, orjson.dumps(body), said.dropped)
 
 
 def read_response(body: Any) -> ChatResponse:
