@@ -34,6 +34,19 @@ if TYPE_CHECKING:
     from .exceptions import UnprocessableEntityError as UnprocessableEntityError
     from .exceptions import UnsupportedParamsError as UnsupportedParamsError
     from .pricing import PriceUnknown as PriceUnknown
+    from .sdk.abilities import get_supported_openai_params as get_supported_openai_params
+    from .sdk.abilities import supports_audio_input as supports_audio_input
+    from .sdk.abilities import supports_function_calling as supports_function_calling
+    from .sdk.abilities import (
+        supports_parallel_function_calling as supports_parallel_function_calling,
+    )
+    from .sdk.abilities import supports_pdf_input as supports_pdf_input
+    from .sdk.abilities import supports_prompt_caching as supports_prompt_caching
+    from .sdk.abilities import supports_reasoning as supports_reasoning
+    from .sdk.abilities import supports_response_schema as supports_response_schema
+    from .sdk.abilities import supports_system_messages as supports_system_messages
+    from .sdk.abilities import supports_tool_choice as supports_tool_choice
+    from .sdk.abilities import supports_vision as supports_vision
     from .sdk.addresses import validate_environment as validate_environment
     from .sdk.callbacks import CustomLogger as CustomLogger
     from .sdk.chat import acompletion as acompletion
@@ -45,6 +58,13 @@ if TYPE_CHECKING:
     from .sdk.counting import encode as encode
     from .sdk.counting import token_counter as token_counter
     from .sdk.gathering import stream_chunk_builder as stream_chunk_builder
+    from .sdk.models import get_llm_provider as get_llm_provider
+    from .sdk.models import get_max_tokens as get_max_tokens
+    from .sdk.models import get_model_info as get_model_info
+    from .sdk.models import model_cost as model_cost
+    from .sdk.models import model_list as model_list
+    from .sdk.models import provider_list as provider_list
+    from .sdk.models import register_model as register_model
     from .sdk.results import ChatCompletionDeltaToolCall as ChatCompletionDeltaToolCall
     from .sdk.results import ChatCompletionMessageToolCall as ChatCompletionMessageToolCall
     from .sdk.results import Choices as Choices
@@ -58,6 +78,9 @@ if TYPE_CHECKING:
     from .sdk.streams import AsyncStream as AsyncStream
     from .sdk.streams import CustomStreamWrapper as CustomStreamWrapper
     from .sdk.streams import SyncStream as SyncStream
+    from .sdk.vectors import EmbeddingResponse as EmbeddingResponse
+    from .sdk.vectors import aembedding as aembedding
+    from .sdk.vectors import embedding as embedding
 
 # Settings, read at each call: lists may be appended to, everything may be assigned to.
 api_key: str | None = None
@@ -81,17 +104,28 @@ ROOMS = {
         "UnprocessableEntityError UnsupportedParamsError"
     ),
     ".pricing": "PriceUnknown",
+    ".sdk.abilities": (
+        "get_supported_openai_params supports_audio_input supports_function_calling "
+        "supports_parallel_function_calling supports_pdf_input supports_prompt_caching "
+        "supports_reasoning supports_response_schema supports_system_messages "
+        "supports_tool_choice supports_vision"
+    ),
     ".sdk.addresses": "validate_environment",
     ".sdk.callbacks": "CustomLogger",
     ".sdk.chat": "acompletion completion",
     ".sdk.costs": "completion_cost cost cost_per_token",
     ".sdk.counting": "decode encode token_counter",
     ".sdk.gathering": "stream_chunk_builder",
+    ".sdk.models": (
+        "get_llm_provider get_max_tokens get_model_info model_cost model_list provider_list "
+        "register_model"
+    ),
     ".sdk.results": (
         "ChatCompletionDeltaToolCall ChatCompletionMessageToolCall Choices Delta Function Message "
         "ModelResponse ModelResponseStream StreamingChoices Usage"
     ),
     ".sdk.streams": "AsyncStream CustomStreamWrapper SyncStream",
+    ".sdk.vectors": "EmbeddingResponse aembedding embedding",
 }
 _ROOM_OF = {name: room for room, names in ROOMS.items() for name in names.split()}
 

@@ -111,7 +111,7 @@ class SyncTransport:
 
 def _bounded(response: httpx.Response, deadline: float) -> Iterator[bytes]:
     try:
-        for chunk in response.iter_raw():
+        for chunk in response.iter_bytes():
             yield chunk
             if time.monotonic() > deadline:
                 raise TimedOut("the answer took too long")

@@ -13,18 +13,19 @@ from ..catalog import PROVIDERS, Provider
 from ..errors import BadRequest, StatusError
 from ..routing import Target, choose
 from . import door
+from .raising import named_errors
 
 
 def find_provider(model: str, provider: str | None = None) -> tuple[Provider, str]:
     """(provider, its own name of the model); raises BadRequest where no provider is meant."""
+    name, upstream = choose(model, provider)
     head, slash, _ = model.partition("/")
-    if provider is None and slash and head not in PROVIDERS:
+    if provider is None and slash and upstream == model:
         raise BadRequest(
             f"LLM Provider NOT provided: {head[:50]!r} is none of {sorted(PROVIDERS)}. "
             "Give the model as provider/model, or custom_llm_provider.",
             param="model",
         )
-    name, upstream = choose(model, provider)
     if name not in PROVIDERS:
         raise BadRequest(
             f"The provider {name[:50]!r} is none of {sorted(PROVIDERS)}.", param="model"
@@ -58,6 +59,7 @@ def find_target(model: str, provider: str | None, key: Any, base: Any) -> Target
     return Target(row, upstream, base_url.rstrip("/"), api_key)
 
 
+@named_errors()
 def validate_environment(model: str, api_key: str | None = None) -> dict[str, Any]:
     """{"keys_in_environment": bool, "missing_keys": [names of variables]} for this model."""
     row, _ = find_provider(model)

@@ -20,7 +20,7 @@ Everything else is an option of OpenAI's chat completions and goes to the provid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,14 +100,21 @@ class Call:
     mock: Any = None
     mock_tool_calls: Any = None
     client: Any = None
+    parse: Callable[[object], ChatRequest] = parse_request
 
     @property
     def is_mock(self) -> bool:
         return self.mock is not None or self.mock_tool_calls is not None
 
 
-def read_call(model: str, messages: Any, stream: bool, given: Mapping[str, Any]) -> Call:
-    """Raises BadRequest that names the argument."""
+def read_call(
+    model: str,
+    messages: Any,
+    stream: bool,
+    given: Mapping[str, Any],
+    parse: Callable[[object], ChatRequest] = parse_request,
+) -> Call:
+    """Raises BadRequest that names the argument. `parse` checks the body that is left."""
     controls = {name: given.get(name) for name in CONTROLS}
     dropped = _names(controls["additional_drop_params"])
     options = {
@@ -126,7 +133,8 @@ def read_call(model: str, messages: Any, stream: bool, given: Mapping[str, Any])
         "stream": bool(stream),
     }
     call = Call(
-        request=parse_request(body),
+        request=parse(body),
+        parse=parse,
         messages=messages,
         given=given,
         provider=controls["custom_llm_provider"] or controls["provider"],
@@ -165,7 +173,11 @@ def other_call(call: Call, changed: Mapping[str, Any]) -> Call:
         bound |= {"headers": None, "extra_body": None}
     others = {name: value for name, value in changed.items() if name != "model"}
     made = read_call(
-        changed["model"], call.messages, call.request.stream, {**given, **bound, **others}
+        changed["model"],
+        call.messages,
+        call.request.stream,
+        {**given, **bound, **others},
+        call.parse,
     )
     return replace(made, longer=call.longer)
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import ProviderError
 from ..pricing import PriceUnknown
-from ..types import ChatResponse, Usage
-from . import callbacks, costs, exchange, failures, results
+from ..types import ChatRequest, ChatResponse, Usage
+from . import callbacks, costs, exchange, results
 from .arguments import Call, read_call
 from .callbacks import Telling
-from .exchange import Answered, Begun, Ready, Refused, Steps
+from .exchange import Answered, Begun, Posted, Ready, Refused, Steps
 from .gathering import count_usage
-from .results import Hidden, ModelResponse
+from .raising import exception_for
+from .results import Answer, Hidden, ModelResponse
 
 HEADERS_MAX = 100
 
@@ -55,7 +56,7 @@ class Asking:
         request = self.call.request
         return callbacks.before(request.model, self.call.messages, kwargs, self.from_loop)
 
-    def succeeded(self, answer: ModelResponse, ready: Ready) -> Iterator[Telling]:
+    def succeeded(self, answer: Answer, ready: Ready) -> Iterator[Telling]:
         if not self.is_watched:
             return iter(())
         kwargs = self._kwargs(ready)
@@ -118,6 +119,17 @@ def begin(
     return Asking(call, kind, from_loop, callbacks.anyone())
 
 
+def begin_document(
+    kind: str, model: str, parse: Callable[[object], ChatRequest], options: Mapping[str, Any]
+) -> Asking:
+    """As `begin`, for a call that is not a chat: `kind` is its name, with an `a` from a loop."""
+    try:
+        call = read_call(model, (), options.get("stream") is True, options, parse)
+    except ProviderError as error:
+        raise raised(Refused(error, str(model), None, {})) from error
+    return Asking(call, kind, kind.startswith("a"), callbacks.anyone())
+
+
 def whole(asking: Asking, answered: Answered) -> ModelResponse:
     """What `completion` gives back."""
     response, ready = answered.response, answered.ready
@@ -141,7 +153,9 @@ def _counted(asking: Asking, response: ChatResponse) -> Usage:
     return count_usage(request.messages, tools, response.choices, request.model)
 
 
-def hidden(asking: Asking, outcome: Answered | Begun, tokens: Usage, reported: str) -> Hidden:
+def hidden(
+    asking: Asking, outcome: Answered | Begun | Posted, tokens: Usage, reported: str
+) -> Hidden:
     """What is known beside an answer: its price by the asked model, else by the reported one."""
     target = outcome.ready.target
     names = [name for name in (target.model, reported) if name]
@@ -175,20 +189,4 @@ def problem(asking: Asking, error: Exception, ready: Ready | None = None) -> Exc
 
 
 def raised(refused: Refused) -> Exception:
-    """The exception for a call that failed; the room of exceptions is entered only here."""
-    from .. import exceptions  # it may import openai, which is dear
-
-    error = refused.error
-    kind = getattr(exceptions, failures.name_of(error))
-    status = failures.status_of(error)
-    made: Exception = kind(
-        f"{kind.__name__}: {error.message}",
-        model=refused.model,
-        llm_provider=refused.provider,
-        response=exceptions.ErrorResponse(status, refused.headers) if status else None,
-        headers=refused.headers,
-        status_code=status,
-        code=error.code,
-        param=error.param,
-    )
-    return made
+    return exception_for(refused.error, refused.model, refused.provider, refused.headers)

@@ -51,7 +51,7 @@ def completion(
         driver.close()
         failure = problem(asking, error)
         tell(asking.failed(failure))
-        raise failure from failure.__cause__ or error
+        raise failure from failure.__cause__
     made = whole(asking, answered)
     tell(asking.succeeded(made, answered.ready))
     return made
@@ -91,7 +91,7 @@ async def acompletion(
         await driver.close()
         failure = problem(asking, error)
         await tell_from_loop(asking.failed(failure))
-        raise failure from failure.__cause__ or error
+        raise failure from failure.__cause__
     made = whole(asking, answered)
     await tell_from_loop(asking.succeeded(made, answered.ready))
     return made

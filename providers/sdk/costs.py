@@ -15,6 +15,7 @@ from ..pricing import PARTS_PER_DOLLAR, PriceUnknown
 from ..types import Usage
 from . import counting, prices
 from .addresses import find_provider
+from .raising import named_errors
 from .results import NANOS_PER_DOLLAR, Hidden
 
 
@@ -42,6 +43,7 @@ def price_of(
     return prices.find_price(provider, models[-1])
 
 
+@named_errors()
 def cost(
     completion_response: Any = None,
     model: str | None = None,
@@ -89,6 +91,7 @@ def completion_cost(
     return nanos / NANOS_PER_DOLLAR
 
 
+@named_errors()
 def cost_per_token(
     model: str,
     prompt_tokens: int = 0,

@@ -7,9 +7,11 @@ from typing import Any
 
 from .. import tokens as counter
 from ..errors import BadRequest
+from .raising import named_errors
 from .record import plain
 
 
+@named_errors()
 def token_counter(
     model: str = "",
     *,

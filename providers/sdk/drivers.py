@@ -14,12 +14,24 @@ from ..errors import ProviderError
 from ..sync_transport import SyncHttpAnswer
 from ..transport import HttpAnswer
 from .connections import async_sender, sync_sender
-from .exchange import Answered, Begun, Body, Fetch, Fetched, More, Open, Outgoing, Pause, Steps
+from .exchange import (
+    Answered,
+    Begun,
+    Body,
+    Fetch,
+    Fetched,
+    More,
+    Open,
+    Outgoing,
+    Pause,
+    Posted,
+    Steps,
+)
 
 DRAIN_READS_MAX = 8
 DRAIN_SECONDS = 1.0
 
-Outcome = TypeVar("Outcome", Answered, Begun)
+Outcome = TypeVar("Outcome", Answered, Begun, Posted)
 
 
 def _how(outgoing: Outgoing) -> dict[str, Any]:

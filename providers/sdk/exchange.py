@@ -123,14 +123,17 @@ class Reading:
 
     def feed(self, data: bytes) -> list[ChatChunk]:
         """Raises ConnectionLost where the bytes end before the provider's own end."""
-        events = self._splitter.feed(data) if data else self._splitter.close()
         chunks: list[ChatChunk] = []
-        for event in events:
+        for event in self._splitter.feed(data) if data else self._splitter.close():
             chunks += self._reader.feed(event)
             if chunks and chunks[-1].is_last:
-                self.has_ended = True
-                return chunks
-        if not data:
+                break
+        if not data and not (chunks and chunks[-1].is_last):
+            # A dialect without an event for its end says by close() whether the answer is whole.
+            close = getattr(self._reader, "close", None)
+            chunks += close() if close is not None else []
+        self.has_ended = bool(chunks) and chunks[-1].is_last
+        if not data and not self.has_ended:
             raise ConnectionLost("the provider ended the stream before its end")
         return chunks
 
@@ -146,22 +149,44 @@ class Begun:
     attempts: int = 1
 
 
-Outcome = TypeVar("Outcome", Answered, Begun)
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A JSON document that was answered to a JSON document."""
+
+    document: Any
+    ready: Ready
+    headers: Mapping[str, str]
+    attempts: int = 1
+
+
+Outcome = TypeVar("Outcome", Answered, Begun, Posted)
 Steps = Generator[Step, Any, Outcome]
+Build = Callable[[Call, Target], tuple[HttpRequest, list[str]]]
 
 
 def whole(ready: Ready) -> Steps[Answered]:
     """One attempt at a whole answer."""
     fetched: Fetched = yield Fetch(ready.outgoing)
     dialect = client.DIALECTS[ready.target.provider.dialect]
+    document = _document(fetched, ready)
+    return Answered(dialect.read_response(document), ready, fetched.headers)
+
+
+def posting(ready: Ready) -> Steps[Posted]:
+    """One attempt at a document that stays as the provider wrote it."""
+    fetched: Fetched = yield Fetch(ready.outgoing)
+    return Posted(_document(fetched, ready), ready, fetched.headers)
+
+
+def _document(fetched: Fetched, ready: Ready) -> Any:
     if fetched.status != 200:
+        dialect = client.DIALECTS[ready.target.provider.dialect]
         error = dialect.read_error(fetched.status, fetched.headers, fetched.body)
         raise _refused(error, ready, fetched.headers)
     try:
-        document = orjson.loads(fetched.body)
+        return orjson.loads(fetched.body)
     except orjson.JSONDecodeError as error:
         raise UnusableAnswer("the provider's answer is not JSON") from error
-    return Answered(dialect.read_response(document), ready, fetched.headers)
 
 
 def opening(ready: Ready) -> Steps[Begun]:
@@ -183,7 +208,11 @@ def opening(ready: Ready) -> Steps[Begun]:
     return Begun(chunks, reading, ready, opened.headers)
 
 
-def run(call: Call, attempt: Callable[[Ready], Steps[Outcome]]) -> Steps[Outcome]:
+def run(
+    call: Call,
+    attempt: Callable[[Ready], Steps[Outcome]],
+    build: Build | None = None,
+) -> Steps[Outcome]:
     """The call's model, then its fallbacks; raises Refused with the last error."""
     waiting = [call, *call.fallbacks]
     seen: set[str] = set()
@@ -191,7 +220,7 @@ def run(call: Call, attempt: Callable[[Ready], Steps[Outcome]]) -> Steps[Outcome
         now = waiting.pop(0)
         seen.add(now.request.model)
         try:
-            return (yield from _tried(now, attempt))
+            return (yield from _tried(now, attempt, build or build_chat))
         except Refused as refused:
             longer = call.longer.get(now.request.model)
             if failures.name_of(refused.error) == "ContextWindowExceededError" and longer:
@@ -200,10 +229,14 @@ def run(call: Call, attempt: Callable[[Ready], Steps[Outcome]]) -> Steps[Outcome
                 raise
 
 
-def _tried(call: Call, attempt: Callable[[Ready], Steps[Outcome]]) -> Steps[Outcome]:
+def _tried(
+    call: Call,
+    attempt: Callable[[Ready], Steps[Outcome]],
+    build: Build,
+) -> Steps[Outcome]:
     """One model, up to `retries` more times where that may help."""
     try:
-        ready = prepare(call)
+        ready = prepare(call, build)
     except ProviderError as error:
         raise Refused(error, call.request.model, call.provider, {}) from error
     for number in range(call.retries + 1):
@@ -227,10 +260,10 @@ def pause_seconds(number: int, told: float | None) -> float:
     return seconds * (1 - 0.25 * random.random())
 
 
-def prepare(call: Call) -> Ready:
+def prepare(call: Call, build: Build) -> Ready:
     """Raises Unsupported where the provider has no words for an option and nothing may drop it."""
     target = find_target(call.request.model, call.provider, call.api_key, call.api_base)
-    built, dropped = _build(call, target)
+    built, dropped = build(call, target)
     headers = {
         "user-agent": "tollgate",
         **built.headers,
@@ -243,7 +276,7 @@ def prepare(call: Call) -> Ready:
     return Ready(target, built, outgoing, tuple(sorted({*call.dropped, *dropped})), call.rates)
 
 
-def _build(call: Call, target: Target) -> tuple[HttpRequest, list[str]]:
+def build_chat(call: Call, target: Target) -> tuple[HttpRequest, list[str]]:
     """The request, and what it leaves out; an option that a dialect refuses is left out too."""
     request, left_out = call.request, list(call.unsaid)
     for _ in range(REBUILDS_MAX):
@@ -257,14 +290,19 @@ def _build(call: Call, target: Target) -> tuple[HttpRequest, list[str]]:
             request = replace(request, options=options)
             continue
         left_out += built.dropped
-        if left_out and not call.drops:
-            raise Unsupported(
-                f"{target.provider.name} does not support {sorted(left_out)} for {target.model}. "
-                "Set drop_params=True to leave out what a provider does not support.",
-                param=left_out[0],
-            )
-        return built, left_out
+        return built, allowed(call, target, left_out)
     raise AssertionError("a rebuild drops an option each time")
+
+
+def allowed(call: Call, target: Target, left_out: list[str]) -> list[str]:
+    """What is left out, where that may be; nothing is ever left out in silence."""
+    if left_out and not call.drops:
+        raise Unsupported(
+            f"{target.provider.name} does not support {sorted(left_out)} for {target.model}. "
+            "Set drop_params=True to leave out what a provider does not support.",
+            param=left_out[0],
+        )
+    return left_out
 
 
 def _refused(error: ProviderError, ready: Ready, headers: Mapping[str, str]) -> Refused:

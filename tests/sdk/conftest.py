@@ -13,6 +13,7 @@ import pytest
 
 import providers
 from providers.simulator.journal import Call, read_journal
+from tests.sdk.scripted import Script, running
 from tests.servers import ROOT, START_SECONDS, wait_until
 
 SETTINGS = ("api_key", "api_base", "num_retries", "request_timeout", "context_window_fallbacks")
@@ -65,3 +66,11 @@ def addresses(simulated: Simulated, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in LISTS:
         monkeypatch.setattr(providers, name, [])
     monkeypatch.setattr(providers, "drop_params", False)
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """OpenAI's address leads to answers that the test writes down."""
+    with running() as found:
+        monkeypatch.setenv("OPENAI_BASE_URL", found.url)
+        yield found
