@@ -48,7 +48,7 @@ class SlidingMinute:
         """Seconds until the sum is at most `most`; 60 where it takes the whole window."""
         self._advance(now)
         left = self._sums[field]
-        for second in range(self._second - SECONDS + 1, self._second + 1):
+        for second in range(self._second - SECONDS + 1, self._second + 2):
             if left <= most:
                 return max(0.0, second - 1 + SECONDS - now)
             left -= self._slots[second % SECONDS * self._fields + field]

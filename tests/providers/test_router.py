@@ -36,11 +36,12 @@ from providers.router import (
     drive_async,
     kind_of,
     needs_of,
+    read_model_list,
 )
 from providers.router.decision import Verdict
 from providers.types import ChatRequest
 
-from .routers import World, deployments, entry, failing, fine, read_model_list, states
+from .routers import World, deployments, entry, failing, fine, states
 
 DOWN = StatusError("down", status=500)
 LIMITED = StatusError("slow down", status=429, retry_after_seconds=30.0)
