@@ -32,6 +32,7 @@ from .settings import Settings
 from .strategies import STRATEGIES, Choice, Strategy, affinity, lowest
 
 DEFAULT_TAG = "default"
+ALREADY_TRIED = "already tried in this call"
 USAGE = frozenset({Strategy.USAGE, Strategy.USAGE_V2})
 
 
@@ -278,19 +279,20 @@ def _choose(
         scorer = STRATEGIES[lineup.settings.strategy]
         scores = scorer(tier, ask.needs, random, lineup.settings.latency_slack)
     place = lowest(scores, random)
-    for choice in choices:
-        is_fresh = choice in fresh
-        reason = f"order {choice.deployment.order} after {order}" if is_fresh else "already tried"
-        explained[choice.deployment.id] = _entry(
-            choice.deployment, Verdict.PASSED_OVER, reason, _figures(choice)
-        )
     for number, (choice, score) in enumerate(zip(tier, scores, strict=True)):
         verdict = Verdict.CHOSEN if number == place else Verdict.PASSED_OVER
         reason = f"score {', '.join(f'{part:g}' for part in score)}"
-        explained[choice.deployment.id] = _entry(
-            choice.deployment, verdict, reason, _figures(choice)
-        )
+        explained[choice.deployment.id] = _scored(choice, verdict, reason)
+    for choice in choices:
+        if choice.deployment.id not in explained:
+            is_later = choice.deployment.order > order
+            reason = f"order {choice.deployment.order} after {order}" if is_later else ALREADY_TRIED
+            explained[choice.deployment.id] = _scored(choice, Verdict.PASSED_OVER, reason)
     return tier[place].deployment
+
+
+def _scored(choice: Choice, verdict: Verdict, reason: str) -> Considered:
+    return _entry(choice.deployment, verdict, reason, _figures(choice))
 
 
 def _figures(choice: Choice) -> dict[str, float]:

@@ -946,7 +946,7 @@ def test_a_decision_explains_every_candidate_and_every_attempt_in_order() -> Non
         Verdict.CHOSEN,
     ]
     assert [each.reason for each in second.considered][:1] == ["capability: cannot do vision"]
-    assert second.considered[2].reason == "already tried"
+    assert second.considered[2].reason == "already tried in this call"
     assert decision.table().splitlines()[0] == "chat: answered by late"
     assert [
         line.split("  ")[-1] for line in decision.table().splitlines() if "attempt" in line
