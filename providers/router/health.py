@@ -48,11 +48,9 @@ class Health:
         "whole",
     )
 
-    def __init__(self, rules: HealthRules, cooldown_seconds: float | None) -> None:
+    def __init__(self, rules: HealthRules) -> None:
         self._rules = rules
         self.cooldown_seconds = rules.cooldown_seconds
-        if cooldown_seconds is not None:
-            self.cooldown_seconds = cooldown_seconds
         self._rests = 0
         self.breaker = Breaker()
         self.minute = SlidingMinute(FIELDS)

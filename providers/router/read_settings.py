@@ -67,7 +67,7 @@ def read_settings(document: Document, knows: Callable[[str], bool]) -> Settings:
         stream_timeout_seconds=fields.seconds(WHERE, document, "stream_timeout"),
         deadline_seconds=fields.seconds(WHERE, document, "deadline") or plain.deadline_seconds,
         health=_health(document, fields.seconds(WHERE, arguments, "ttl")),
-        retry=_retry(document),
+        retry=_retry(document, knows),
         fallback=_fallback(document, knows),
     )
 
@@ -93,9 +93,12 @@ def _health(document: Document, memory_seconds: float | None) -> HealthRules:
     )
 
 
-def _retry(document: Document) -> RetryRules:
+def _retry(document: Document, knows: Callable[[str], bool]) -> RetryRules:
     retries = _at_most(fields.whole(WHERE, document, "num_retries"), "num_retries")
     of_group = _mapping(document, "model_group_retry_policy")
+    for group in of_group:
+        if not knows(group):
+            raise ConfigError(f"{WHERE}.model_group_retry_policy: {group!r} is no group")
     return RetryRules(
         retries=RetryRules().retries if retries is None else retries,
         retries_of=policy(document.get("retry_policy"), "Retries"),
@@ -131,6 +134,8 @@ def _fallback(document: Document, knows: Callable[[str], bool]) -> FallbackRules
 
     default = {"default_fallbacks": [{"*": document.get("default_fallbacks") or []}]}
     moves = fields.whole(WHERE, document, "max_fallbacks")
+    if moves is not None and moves > FALLBACKS_MAX:
+        raise ConfigError(f"{WHERE}.max_fallbacks: {moves} moves, at most {FALLBACKS_MAX} are made")
     known = _table(default, "default_fallbacks", lambda name: name in aliases or knows(name))
     return FallbackRules(
         general=checked("fallbacks"),

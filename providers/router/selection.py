@@ -133,7 +133,7 @@ class Selection:
 
 
 def _listed(blocks: Sequence[Block]) -> str:
-    named = [f"{block.deployment.id}: {block.reason}" for block in blocks[:5]]
+    named = [f"{block.deployment.id} ({block.cause}): {block.reason}" for block in blocks[:5]]
     more = len(blocks) - len(named)
     return "; ".join(named) + (f"; and {more} more" if more else "")
 
@@ -216,7 +216,7 @@ def _resting(each: Deployment, health: Health, now: float) -> Block | None:
         reason = f"being probed after {breaker.reason}"
         return Block(each, Cause.RESTING, reason, 0.0, is_limited)
     seconds = (breaker.open_until or now) - now
-    reason = f"resting {seconds:.1f} s more after {breaker.reason}"
+    reason = f"{seconds:.1f} s more after {breaker.reason}"
     return Block(each, Cause.RESTING, reason, seconds, is_limited)
 
 

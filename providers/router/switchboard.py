@@ -68,13 +68,17 @@ class Switchboard:
             raise ConfigError("two deployments have the same id")
         with self.lock:
             self._by_id, self._groups = by_id, by_group(deployments)
-            rules, known = self.settings.health, self.health
-            self.health = {
-                id: known.get(id) or Health(rules, each.cooldown_seconds)
-                for id, each in by_id.items()
-            }
+            self.health = {id: self._health_of(each) for id, each in by_id.items()}
             budgets = self._budgets
             self._budgets = {group: budgets.get(group) or RetryBudget() for group in self._groups}
+
+    def _health_of(self, each: Deployment) -> Health:
+        """What is known of it already, or a new one; its rest is as long as it says now."""
+        rules = self.settings.health
+        health = self.health.get(each.id) or Health(rules)
+        own = each.cooldown_seconds
+        health.cooldown_seconds = rules.cooldown_seconds if own is None else own
+        return health
 
     def call(self, ask: Ask) -> Call:
         """A new call, whose time runs from now on; nothing is chosen before its first `next()`."""

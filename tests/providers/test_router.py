@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from providers.errors import (
 from providers.router import (
     Began,
     Capability,
+    DeadlinePassed,
     Done,
     Failure,
     GiveUp,
@@ -266,7 +269,7 @@ def test_a_tag_that_nobody_has_is_refused_where_there_is_no_default() -> None:
     step = world.call(tags=frozenset({"free"})).next()
 
     assert isinstance(step, GiveUp) and isinstance(step.error, NoneCapable)
-    assert str(step.error).endswith("a: its tags are paid.")
+    assert str(step.error).endswith("a (tags): its tags are paid.")
 
 
 def test_a_session_keeps_its_deployment_and_only_the_sessions_of_a_lost_one_move() -> None:
@@ -478,6 +481,26 @@ def test_no_attempt_gets_more_time_than_the_call_has_left() -> None:
     assert [step.timeout_seconds for step in world.sent] == [15.0, 5.0]
     assert decision.ending == "gave up: timeout"
     assert world.now == 1020.0
+
+
+def test_a_call_without_time_is_not_begun() -> None:
+    world = World(deployments("a"))
+
+    step = world.call(deadline_seconds=0.0).next()
+
+    assert isinstance(step, GiveUp) and isinstance(step.error, DeadlinePassed)
+    assert step.error.status == 504
+
+
+def test_a_deployment_may_rest_for_a_time_of_its_own() -> None:
+    world = World(deployments("a", cooldown_time=20), num_retries=0, allowed_fails=0)
+    world.answers["a"] = failing(DOWN)
+    world.run()
+
+    world.now += 19.9
+    assert states(world.board) == {"a": "open"}
+    world.now += 0.1
+    assert states(world.board) == {"a": "half-open"}
 
 
 def test_an_option_that_one_dialect_cannot_say_is_said_to_the_next_without_a_retry() -> None:
@@ -907,6 +930,47 @@ async def test_a_cancelled_call_gives_back_what_it_had_taken() -> None:
 
     assert [vitals.in_flight for vitals in world.board.vitals()] == [0]
     assert [vitals.failures for vitals in world.board.vitals()] == [0]
+
+
+def test_calls_of_many_threads_leave_nothing_behind() -> None:
+    world = World(deployments("a", "b", "c"), num_retries=3, cooldown_time=0)
+    errors = {"a": DOWN, "b": WRONG}
+
+    def send(step: Try) -> tuple[str, Success]:
+        if step.deployment.id in errors and step.number % 2:
+            raise errors[step.deployment.id]
+        return "", Success(1, 1)
+
+    def run(number: int) -> str:
+        call = world.call()
+        with suppress(ProviderError):
+            drive(call, send, lambda seconds: None)
+        return call.decision.ending
+
+    with ThreadPoolExecutor(8) as threads:
+        endings = list(threads.map(run, range(400)))
+
+    assert len(endings) == 400 and "under way" not in endings
+    assert [vitals.in_flight for vitals in world.board.vitals()] == [0, 0, 0]
+
+
+def test_one_that_never_answers_in_time_does_not_look_like_one_that_nobody_has_tried() -> None:
+    world = World(
+        deployments("a", "b"),
+        routing_strategy="latency-based-routing",
+        disable_cooldowns=True,
+        num_retries=0,
+    )
+
+    def late(step: Try) -> ProviderError:
+        world.now += 30.0
+        return TimedOut("late")
+
+    world.answers["a"] = late
+    for _ in range(6):
+        world.run()
+
+    assert Counter(world.chosen()) == {"a": 1, "b": 5}
 
 
 def test_new_deployments_keep_the_health_of_those_that_stay() -> None:

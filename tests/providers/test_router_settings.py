@@ -189,6 +189,8 @@ def test_a_policy_is_a_dict_or_an_object_with_the_same_names() -> None:
         ({"fallbacks": [{"nobody": ["chat"]}]}, "fallbacks: 'nobody' is no group"),
         ({"fallbacks": {"chat": ["chat"]}}, 'fallbacks must be a list like [{"a": ["b", "c"]}]'),
         ({"fallbacks": [{"chat": "chat"}]}, "'chat' needs a list of groups"),
+        ({"max_fallbacks": 101}, "max_fallbacks: 101 moves, at most 100 are made"),
+        ({"model_group_retry_policy": {"nobody": {}}}, "'nobody' is no group"),
         ({"default_fallbacks": ["nobody"]}, "default_fallbacks: 'nobody' is no group"),
         ({"model_group_alias": {"x": "y", "y": "x"}}, "'x' leads back to itself"),
         ({"model_group_alias": {"x": "nobody"}}, "'nobody' is no group"),
