@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from .sdk.results import ModelResponseStream as ModelResponseStream
     from .sdk.results import StreamingChoices as StreamingChoices
     from .sdk.results import Usage as Usage
+    from .sdk.router import Router as Router
     from .sdk.streams import AsyncStream as AsyncStream
     from .sdk.streams import CustomStreamWrapper as CustomStreamWrapper
     from .sdk.streams import SyncStream as SyncStream
@@ -124,6 +125,7 @@ ROOMS = {
         "ChatCompletionDeltaToolCall ChatCompletionMessageToolCall Choices Delta Function Message "
         "ModelResponse ModelResponseStream StreamingChoices Usage"
     ),
+    ".sdk.router": "Router",
     ".sdk.streams": "AsyncStream CustomStreamWrapper SyncStream",
     ".sdk.vectors": "EmbeddingResponse aembedding embedding",
 }

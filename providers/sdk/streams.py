@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from ..errors import ProviderError, StreamError
 from ..types import ChatChunk, ChatResponse, Usage
@@ -23,6 +23,19 @@ from .results import Hidden, ModelResponse, ModelResponseStream
 
 REPEATED_CHUNKS_MAX = 100  # as LiteLLM's REPEATED_STREAMING_CHUNK_LIMIT
 REPEATED_LETTERS_MIN = 3
+
+
+class Watcher(Protocol):
+    """Who wants to know how a stream ends; `decision` is how it came to be."""
+
+    @property
+    def decision(self) -> Any: ...
+
+    def succeeded(self, usage: results.Usage) -> None: ...
+
+    def failed(self, error: ProviderError) -> None: ...
+
+    def abandoned(self) -> None: ...
 
 
 class CustomStreamWrapper:
@@ -39,6 +52,7 @@ class CustomStreamWrapper:
         self._last_text, self._repeats = "", 0
         self._whole: ModelResponse | None = None
         self._is_over = False
+        self._watcher: Watcher | None = None
         self._hidden_params = hidden(asking, begun, Usage(), "")
         self._hidden_params["response_cost"] = None
         self._take(begun.chunks)
@@ -57,6 +71,16 @@ class CustomStreamWrapper:
     def response(self) -> ModelResponse | None:
         """The whole answer; None until the stream has ended."""
         return self._whole
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a router how the stream ends, and how it came to be."""
+        self._watcher = watcher
+        self._hidden_params["decision"] = watcher.decision
+
+    def _let_go(self) -> Watcher | None:
+        """The watcher, who is told once."""
+        watcher, self._watcher = self._watcher, None
+        return watcher
 
     def _take(self, chunks: Sequence[ChatChunk]) -> None:
         """Chunks as the provider sent them become chunks for the caller."""
@@ -105,10 +129,14 @@ class CustomStreamWrapper:
     def _settled(self, tokens: Usage, model: str) -> Hidden:
         found = hidden(self._asking, self._begun, tokens, model)
         found["usage_is_counted"] = self._tokens is None
+        if self._watcher is not None:
+            found["decision"] = self._watcher.decision
         return found
 
-    def _failure(self, error: Exception) -> Exception:
+    def _failure(self, error: ProviderError) -> Exception:
         self._is_over = True
+        if watcher := self._let_go():
+            watcher.failed(error)
         return problem(self._asking, error, self._begun.ready)
 
 
@@ -140,15 +168,18 @@ class SyncStream(CustomStreamWrapper):
     def _end(self) -> None:
         if not self._is_over and self._whole is not None:
             self._is_over = True
+            if watcher := self._let_go():
+                watcher.succeeded(self._whole.usage)
             self._driver.drain()
             tell(self._asking.succeeded(self._whole, self._begun.ready))
 
     def close(self) -> None:
         """Hang up. What has come is counted and told; the provider may bill for more."""
         if not self._is_over:
-            self._waiting.clear()
             whole = self._whole or self._finish()
             self._is_over = True
+            if watcher := self._let_go():
+                watcher.abandoned()
             self._waiting.clear()
             self._driver.close()
             tell(self._asking.succeeded(whole, self._begun.ready))
@@ -193,6 +224,8 @@ class AsyncStream(CustomStreamWrapper):
     async def _end(self) -> None:
         if not self._is_over and self._whole is not None:
             self._is_over = True
+            if watcher := self._let_go():
+                watcher.succeeded(self._whole.usage)
             await self._driver.drain()
             await tell_from_loop(self._asking.succeeded(self._whole, self._begun.ready))
 
@@ -201,6 +234,8 @@ class AsyncStream(CustomStreamWrapper):
         if not self._is_over:
             whole = self._whole or self._finish()
             self._is_over = True
+            if watcher := self._let_go():
+                watcher.abandoned()
             self._waiting.clear()
             await self._driver.close()
             await tell_from_loop(self._asking.succeeded(whole, self._begun.ready))

@@ -88,11 +88,12 @@ def embedding(model: str, input: Any = None, **options: Any) -> EmbeddingRespons
     `options` are OpenAI's (`dimensions`, `encoding_format`, `user`) and the arguments of
     `arguments.py`. Raises the exceptions of `exceptions.py`.
     """
-    asking = begin_document("embedding", model, _parse, {**options, "input": input})
+    asking = begin_document("embedding", model, parse, {**options, "input": input})
     driver = SyncDriver(asking.call.client)
     tell(asking.before())
     try:
-        made, posted = _read(asking, driver.run(_steps(asking)))
+        posted = driver.run(steps(asking))
+        made = read(asking, posted)
     except Exception as error:
         failure = problem(asking, error)
         tell(asking.failed(failure))
@@ -103,11 +104,12 @@ def embedding(model: str, input: Any = None, **options: Any) -> EmbeddingRespons
 
 async def aembedding(model: str, input: Any = None, **options: Any) -> EmbeddingResponse:
     """`embedding` for a loop."""
-    asking = begin_document("aembedding", model, _parse, {**options, "input": input})
+    asking = begin_document("aembedding", model, parse, {**options, "input": input})
     driver = AsyncDriver(asking.call.client)
     await tell_from_loop(asking.before())
     try:
-        made, posted = _read(asking, await driver.run(_steps(asking)))
+        posted = await driver.run(steps(asking))
+        made = read(asking, posted)
     except Exception as error:
         failure = problem(asking, error)
         await tell_from_loop(asking.failed(failure))
@@ -116,7 +118,7 @@ async def aembedding(model: str, input: Any = None, **options: Any) -> Embedding
     return made
 
 
-def _parse(body: object) -> ChatRequest:
+def parse(body: object) -> ChatRequest:
     """Texts, lists of token ids, or lists of either."""
     assert isinstance(body, Mapping)
     given = body.get("input")
@@ -137,7 +139,7 @@ def _is_token(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _steps(asking: Asking) -> Generator[exchange.Step, Any, Posted]:
+def steps(asking: Asking) -> Generator[exchange.Step, Any, Posted]:
     return exchange.run(asking.call, exchange.posting, _build)
 
 
@@ -149,7 +151,8 @@ def _build(call: Call, target: Target) -> tuple[HttpRequest, list[str]]:
     return built, exchange.allowed(call, target, [*call.unsaid, *built.dropped])
 
 
-def _read(asking: Asking, posted: Posted) -> tuple[EmbeddingResponse, Posted]:
+def read(asking: Asking, posted: Posted) -> EmbeddingResponse:
+    """What `embedding` gives back."""
     made = WIRES[posted.ready.target.provider.dialect].read_response(posted.document)
     tokens = Tokens(made.usage.prompt_tokens)
     is_counted = tokens.input_tokens == 0
@@ -159,7 +162,7 @@ def _read(asking: Asking, posted: Posted) -> tuple[EmbeddingResponse, Posted]:
     made._hidden_params = hidden(asking, posted, tokens, made.model)
     made._hidden_params["usage_is_counted"] = is_counted
     made.response_ms = asking.milliseconds()
-    return made, posted
+    return made
 
 
 def _count(request: ChatRequest) -> int:
