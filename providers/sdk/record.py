@@ -24,8 +24,10 @@ class Record:
         raise AttributeError(f"{type(self).__name__} has no {name!r}")
 
     def __getitem__(self, name: str) -> Any:
-        value = None if name.startswith("_") else getattr(self, name, None)
-        if callable(value) or (value is None and not hasattr(self, name)):
+        if name.startswith("_") or not hasattr(self, name):
+            raise KeyError(name)
+        value = getattr(self, name)
+        if callable(value):
             raise KeyError(name)
         return value
 
