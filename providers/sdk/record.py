@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -22,6 +22,11 @@ class Record:
     def __getattr__(self, name: str) -> Any:
         """Only for what is not there; it tells type checkers that answers may hold more."""
         raise AttributeError(f"{type(self).__name__} has no {name!r}")
+
+    if TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Any field may be added."""
 
     def __getitem__(self, name: str) -> Any:
         if name.startswith("_") or not hasattr(self, name):

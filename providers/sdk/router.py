@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from ..errors import BadRequest, ProviderError
 from ..router import (
@@ -124,6 +124,26 @@ class Router:
         """How each deployment is now."""
         return self._board.vitals()
 
+    @overload
+    def completion(
+        self,
+        model: str,
+        messages: Sequence[Any] = (),
+        *,
+        stream: Literal[False] = False,
+        **options: Any,
+    ) -> ModelResponse: ...
+
+    @overload
+    def completion(
+        self, model: str, messages: Sequence[Any] = (), *, stream: Literal[True], **options: Any
+    ) -> SyncStream: ...
+
+    @overload
+    def completion(
+        self, model: str, messages: Sequence[Any] = (), *, stream: bool, **options: Any
+    ) -> ModelResponse | SyncStream: ...
+
     def completion(
         self, model: str, messages: Sequence[Any] = (), *, stream: bool = False, **options: Any
     ) -> ModelResponse | SyncStream:
@@ -136,6 +156,26 @@ class Router:
         made = _noted(whole(asking, answered), routed)
         tell(asking.succeeded(made, answered.ready))
         return made
+
+    @overload
+    async def acompletion(
+        self,
+        model: str,
+        messages: Sequence[Any] = (),
+        *,
+        stream: Literal[False] = False,
+        **options: Any,
+    ) -> ModelResponse: ...
+
+    @overload
+    async def acompletion(
+        self, model: str, messages: Sequence[Any] = (), *, stream: Literal[True], **options: Any
+    ) -> AsyncStream: ...
+
+    @overload
+    async def acompletion(
+        self, model: str, messages: Sequence[Any] = (), *, stream: bool, **options: Any
+    ) -> ModelResponse | AsyncStream: ...
 
     async def acompletion(
         self, model: str, messages: Sequence[Any] = (), *, stream: bool = False, **options: Any
