@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from .sdk.models import model_list as model_list
     from .sdk.models import provider_list as provider_list
     from .sdk.models import register_model as register_model
+    from .sdk.responses import ResponsesAPIResponse as ResponsesAPIResponse
+    from .sdk.responses import aresponses as aresponses
+    from .sdk.responses import responses as responses
     from .sdk.results import ChatCompletionDeltaToolCall as ChatCompletionDeltaToolCall
     from .sdk.results import ChatCompletionMessageToolCall as ChatCompletionMessageToolCall
     from .sdk.results import Choices as Choices
@@ -121,6 +124,7 @@ ROOMS = {
         "get_llm_provider get_max_tokens get_model_info model_cost model_list provider_list "
         "register_model"
     ),
+    ".sdk.responses": "ResponsesAPIResponse aresponses responses",
     ".sdk.results": (
         "ChatCompletionDeltaToolCall ChatCompletionMessageToolCall Choices Delta Function Message "
         "ModelResponse ModelResponseStream StreamingChoices Usage"

@@ -117,15 +117,8 @@ def read_call(
     """Raises BadRequest that names the argument. `parse` checks the body that is left."""
     controls = {name: given.get(name) for name in CONTROLS}
     dropped = _names(controls["additional_drop_params"])
-    options = {
-        name: value
-        for name, value in given.items()
-        if value is not None and name not in CONTROLS and name not in dropped
-    }
+    options = _options(given, controls, dropped)
     unsaid = tuple(name for name in UNANSWERED if options.pop(name, None))
-    options |= _mapping(controls, "extra_body")
-    if "response_format" in options:
-        options["response_format"] = answer_format.read(options["response_format"])
     body = {
         **{name: plain(value) for name, value in options.items()},
         "model": model,
@@ -155,6 +148,21 @@ def read_call(
     )
     others = tuple(other_call(call, each) for each in _fallbacks(controls["fallbacks"]))
     return replace(call, fallbacks=others) if others else call
+
+
+def _options(
+    given: Mapping[str, Any], controls: Mapping[str, Any], dropped: tuple[str, ...]
+) -> dict[str, Any]:
+    """What is for the provider, as far as the arguments say."""
+    options = {
+        name: value
+        for name, value in given.items()
+        if value is not None and name not in CONTROLS and name not in dropped
+    }
+    options |= _mapping(controls, "extra_body")
+    if "response_format" in options:
+        options["response_format"] = answer_format.read(options["response_format"])
+    return options
 
 
 def other_call(call: Call, changed: Mapping[str, Any]) -> Call:

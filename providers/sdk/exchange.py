@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -113,6 +113,14 @@ class Answered:
     attempts: int = 1
 
 
+class Reader(Protocol):
+    """Bytes of a stream into its pieces; `feed(b"")` is the end of the bytes."""
+
+    has_ended: bool
+
+    def feed(self, data: bytes) -> list[Any]: ...
+
+
 class Reading:
     """Bytes of a stream into chunks; `feed(b"")` is the end of the bytes."""
 
@@ -142,8 +150,8 @@ class Reading:
 class Begun:
     """A stream whose first chunks are there; from here on nothing is tried again."""
 
-    chunks: Sequence[ChatChunk]
-    reading: Reading
+    chunks: Sequence[Any]
+    reading: Reader
     ready: Ready
     headers: Mapping[str, str]
     attempts: int = 1
@@ -191,21 +199,24 @@ def _document(fetched: Fetched, ready: Ready) -> Any:
 
 def opening(ready: Ready) -> Steps[Begun]:
     """One attempt at a stream, up to its first chunk."""
+    return begin(ready, Reading(ready.target.provider.dialect))
+
+
+def begin(ready: Ready, reading: Reader) -> Steps[Begun]:
+    """One attempt at a stream of anything, up to the first that `reading` makes of it."""
     opened: Fetched = yield Open(ready.outgoing)
     if opened.status != 200:
         body: bytes = yield Body()
         dialect = client.DIALECTS[ready.target.provider.dialect]
-        raise _refused(
-            dialect.read_error(opened.status, opened.headers, body), ready, opened.headers
-        )
+        error = dialect.read_error(opened.status, opened.headers, body)
+        raise _refused(error, ready, opened.headers)
     if "event-stream" not in opened.headers.get("content-type", ""):
         raise UnusableAnswer("the provider's answer is not an event stream")
-    reading = Reading(ready.target.provider.dialect)
-    chunks: list[ChatChunk] = []
-    while not chunks:
+    pieces: list[Any] = []
+    while not pieces:
         data: bytes = yield More()
-        chunks = reading.feed(data)
-    return Begun(chunks, reading, ready, opened.headers)
+        pieces = reading.feed(data)
+    return Begun(pieces, reading, ready, opened.headers)
 
 
 def run(
