@@ -599,7 +599,7 @@ def test_allowed_fails_are_counted_per_minute_and_per_kind() -> None:
     assert states(world.board) == {"a": "closed"}
 
     world.now += 60
-    world.answers["a"] = failing(StatusError("x", status=429))
+    world.answers["a"] = failing(LIMITED)
     world.run()
     assert states(world.board) == {"a": "closed"}
     world.run()
