@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -1028,3 +1030,25 @@ def test_a_decision_holds_no_secret_and_no_word_of_a_provider() -> None:
     decision = world.run()
 
     assert "secret" not in repr(decision) + decision.table() + repr(world.sent)
+
+
+def test_memory_does_not_grow_with_calls_sessions_or_failures() -> None:
+    world = World(deployments("a", "b", "c"), num_retries=2)
+    world.answers["a"] = lambda step: StatusError("down", status=500)
+
+    def kept_bytes(calls: int) -> int:
+        for number in range(calls):
+            world.run(session=f"session {number}")
+        world.sent.clear()
+        world.slept.clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = kept_bytes(300)
+        after = kept_bytes(700)
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 10_000
