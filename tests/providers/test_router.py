@@ -647,13 +647,14 @@ def test_where_all_rest_a_call_is_told_when_to_come_back() -> None:
 
 
 def test_a_group_with_one_deployment_is_tried_although_it_rests_and_can_recover_by_it() -> None:
-    world = World(deployments("a"), num_retries=3, cooldown_time=3600, allowed_fails=0)
+    world = World(deployments("a"), num_retries=3, cooldown_time=5, allowed_fails=0)
     world.answers["a"] = failing(DOWN)
-    world.run()
+    world.run(retries=0)
     assert states(world.board) == {"a": "open"}
 
     decision = world.run()
     assert [attempt.is_forced for attempt in decision.attempts] == [True]
+    assert world.slept == []
 
     world.answers["a"] = fine
     assert world.run().ending == "answered by a"
