@@ -7,7 +7,7 @@
 | `needs.py` | what a request needs, why a deployment cannot give it |
 | `failures.py` | what kind of failure an error is, and what follows |
 | `breaker.py`, `windows.py`, `latency.py`, `health.py` | what is known of one deployment |
-| `strategies.py`, `selection.py` | one choice: filters, order, affinity, strategy |
+| `lineup.py`, `blocks.py`, `strategies.py`, `selection.py` | one choice: filters, order, strategy |
 | `route.py`, `budget.py` | through which groups, with how many retries |
 | `call.py`, `steps.py`, `drive.py` | one call as a state machine, and its two drivers |
 | `decision.py` | the record that explains it |
@@ -30,10 +30,10 @@ from .deployments import Deployment
 from .drive import drive, drive_async
 from .errors import ConfigError, DeadlinePassed, ModelUnknown, NoDeployment, NoneCapable
 from .failures import Kind, kind_of
+from .lineup import Ask
 from .model_list import read_model_list
 from .needs import Capability, Needs, needs_of
 from .read_settings import read_settings
-from .selection import Ask
 from .settings import FallbackRules, HealthRules, RetryRules, Settings
 from .steps import Began, Done, Failure, GiveUp, Outcome, Step, Success, Try, Wait
 from .strategies import Strategy

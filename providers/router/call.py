@@ -30,8 +30,9 @@ from .deployments import Deployment
 from .errors import DeadlinePassed, ModelUnknown
 from .failures import CALLERS, NOT_THERE_AGAIN, Kind, kind_of
 from .health import Health, Ticket
+from .lineup import Ask, Lineup
 from .route import Route
-from .selection import Ask, Lineup, Selection, select, tokens_expected
+from .selection import Selection, select
 from .settings import BACKOFF_FIRST_SECONDS, BACKOFF_SECONDS_MAX, WAIT_SECONDS_MAX
 from .steps import Began, Done, Failure, GiveUp, Outcome, Step, Success, Try, Wait
 
@@ -141,7 +142,7 @@ class Call:
         self.decision.steps.append(selection.pick)
         seconds = min(self._timeout_seconds(chosen), self._ends_at - now)
         health = lineup.health[chosen.id]
-        tokens = tokens_expected(self._ask.needs)
+        tokens = self._ask.needs.tokens_expected
         ticket = health.begin(now, tokens, seconds, selection.is_forced)
         self._number += 1
         self._tried.add(chosen.id)

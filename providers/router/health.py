@@ -114,11 +114,15 @@ class Health:
                 self.minute.clear(field)
 
     def _judge(self, now: float, kind: Kind, rest_seconds: float | None, was_probe: bool) -> None:
-        """Open the breaker, or leave a later recovery time as it stands."""
-        if rest_seconds:
+        """Open the breaker, or leave a later recovery time as it stands.
+
+        What the operator's policy bears, it bears with a Retry-After too.
+        """
+        is_closed = self.breaker.state(now) is State.CLOSED
+        is_borne = kind in self._rules.allowed_fails_of and not self._is_enough(now, kind)
+        if rest_seconds and not (is_borne and is_closed):
             self.breaker.open(now + rest_seconds, f"{kind}, Retry-After {rest_seconds:g} s")
             return
-        is_closed = self.breaker.state(now) is State.CLOSED
         if was_probe or (is_closed and self._is_enough(now, kind)):
             self.breaker.open(now + self._rest_seconds(), str(kind))
             self._rests = min(DOUBLINGS_MAX, self._rests + 1)

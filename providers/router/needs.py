@@ -48,6 +48,11 @@ class Needs:
     output_tokens: int | None = None
     is_stream: bool = False
 
+    @property
+    def tokens_expected(self) -> int:
+        """What an attempt is counted with until its usage is known."""
+        return self.input_tokens + (self.output_tokens or 0)
+
 
 NOTHING_SPECIAL = Needs()
 

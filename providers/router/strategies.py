@@ -116,8 +116,7 @@ def usage(choices: Sequence[Choice], needs: Needs, random: Random, slack: float)
 
     A deployment without limits always has room: its part is 0.
     """
-    tokens = needs.input_tokens + (needs.output_tokens or 0)
-    return [(_part_used(choice, tokens), float(choice.tokens)) for choice in choices]
+    return [(_part_used(choice, needs.tokens_expected), float(choice.tokens)) for choice in choices]
 
 
 def _part_used(choice: Choice, tokens: int) -> float:

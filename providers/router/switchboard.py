@@ -13,8 +13,8 @@ from .call import Call
 from .deployments import Deployment, by_group
 from .errors import ConfigError
 from .health import ANSWERS, FAILURES, REQUESTS, TOKENS, Health
+from .lineup import Ask, Lineup
 from .route import resolved
-from .selection import Ask, Lineup
 from .settings import Settings
 
 DEPLOYMENTS_MAX = 10_000

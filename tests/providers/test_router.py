@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import tracemalloc
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -599,7 +601,7 @@ def test_allowed_fails_are_counted_per_minute_and_per_kind() -> None:
     assert states(world.board) == {"a": "closed"}
 
     world.now += 60
-    world.answers["a"] = failing(StatusError("x", status=429))
+    world.answers["a"] = failing(LIMITED)
     world.run()
     assert states(world.board) == {"a": "closed"}
     world.run()
@@ -645,13 +647,14 @@ def test_where_all_rest_a_call_is_told_when_to_come_back() -> None:
 
 
 def test_a_group_with_one_deployment_is_tried_although_it_rests_and_can_recover_by_it() -> None:
-    world = World(deployments("a"), num_retries=3, cooldown_time=3600, allowed_fails=0)
+    world = World(deployments("a"), num_retries=3, cooldown_time=5, allowed_fails=0)
     world.answers["a"] = failing(DOWN)
-    world.run()
+    world.run(retries=0)
     assert states(world.board) == {"a": "open"}
 
     decision = world.run()
     assert [attempt.is_forced for attempt in decision.attempts] == [True]
+    assert world.slept == []
 
     world.answers["a"] = fine
     assert world.run().ending == "answered by a"
@@ -1028,3 +1031,25 @@ def test_a_decision_holds_no_secret_and_no_word_of_a_provider() -> None:
     decision = world.run()
 
     assert "secret" not in repr(decision) + decision.table() + repr(world.sent)
+
+
+def test_memory_does_not_grow_with_calls_sessions_or_failures() -> None:
+    world = World(deployments("a", "b", "c"), num_retries=2)
+    world.answers["a"] = lambda step: StatusError("down", status=500)
+
+    def kept_bytes(calls: int) -> int:
+        for number in range(calls):
+            world.run(session=f"session {number}")
+        world.sent.clear()
+        world.slept.clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = kept_bytes(300)
+        after = kept_bytes(700)
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 10_000

@@ -200,7 +200,7 @@ def _is_forced(considered: tuple[object, ...]) -> bool:
     return any("the only one left" in str(each) for each in considered)
 
 
-Router.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Router.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestRouter = Router.TestCase
 
 
