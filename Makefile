@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 READY_FOR_TESTS := $(VENV)/.ready-for-tests
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links --extra scale
+	--no-header --no-emit-index-url --no-emit-find-links --extra server --extra scale
 
 .PHONY: run test soak lint bench bench-record bench-growth soak-load recordings screens lock clean
 

@@ -126,7 +126,7 @@ class Transport:
 
 
 async def _bounded(response: httpx.Response, deadline: float) -> AsyncIterator[bytes]:
-    iterator = response.aiter_raw()
+    iterator = response.aiter_bytes()
     try:
         while True:
             async with asyncio.timeout_at(deadline):
