@@ -35,8 +35,7 @@ BATCH_MAX = 256
 QUEUE_MAX = 20_000
 RESERVE_WAIT_SECONDS = 5.0
 RETRY_SECONDS = (0.02, 0.05, 0.1, 0.25, 0.5)
-PAUSE_SECONDS = 0.002
-PAUSE_SECONDS_EACH = 0.0002
+PAUSE_SECONDS_EACH = 0.0004
 PAUSE_SECONDS_MAX = 0.006
 
 
@@ -128,7 +127,7 @@ class Books:
             with self._wake:
                 size = min(len(self._waiting), BATCH_MAX)
                 batch = [self._waiting.popleft() for _ in range(size)]
-            pause = min(PAUSE_SECONDS + size * PAUSE_SECONDS_EACH, PAUSE_SECONDS_MAX)
+            pause = min((size - 1) * PAUSE_SECONDS_EACH, PAUSE_SECONDS_MAX)
             yield batch
 
     def _write(self, batch: list[Submission], *, is_again: bool = False) -> None:

@@ -8,7 +8,7 @@ import hmac
 import re
 import secrets
 import zlib
-from functools import lru_cache
+from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -43,15 +43,15 @@ def is_well_formed(key: str, start: str = KEY_START) -> bool:
 
 def digest(key: str) -> bytes:
     """What is stored instead of the key: 32 bytes that are worthless without the pepper."""
-    keyed = _peppered(settings.SECRETS.key_pepper).copy()
+    keyed = _peppered().copy()
     keyed.update(key.encode("utf-8", "replace"))
     return keyed.digest()
 
 
-@lru_cache(maxsize=8)
-def _peppered(pepper: str) -> hmac.HMAC:
+@cache
+def _peppered() -> hmac.HMAC:
     """The pepper hashed once; a copy of it costs less than to begin anew."""
-    return hmac.new(bytes.fromhex(pepper), digestmod=hashlib.sha256)
+    return hmac.new(bytes.fromhex(settings.SECRETS.key_pepper), digestmod=hashlib.sha256)
 
 
 def seal(text: str) -> bytes:
