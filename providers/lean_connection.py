@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
         self._header_bytes = 0
+        self.encoding = ""
         self._has_head = self._has_ended = self._is_paused = self._is_over = False
         self._is_kept = True
         self._pieces: list[bytes] = []
@@ -209,9 +210,15 @@ class Connection(asyncio.Protocol):
 
     # What the parser finds: httptools' calls.
 
+    def on_message_begin(self) -> None:
+        if self._has_ended:
+            raise ValueError("a second answer came to one request")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name, value))
         self._header_bytes += len(name) + len(value)
+        if name.lower() == b"content-encoding":
+            self.encoding = value.decode("latin-1")
         if self._header_bytes > HEADER_BYTES_MAX:
             raise ValueError("the headers of the answer are too large")
 

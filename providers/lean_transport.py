@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import certifi
 
 from .errors import ConnectFailed, UnusableAnswer
+from .inflate import Plain, inflater_for
 from .lean_connection import Connection
 from .transport import BODY_BYTES_MAX, CONNECT_SECONDS, CONNECTIONS_MAX
 
@@ -128,7 +129,15 @@ class LeanTransport:
 class Exchange:
     """One request and its answer: `async with` it, then read `status`, `headers`, `chunks`."""
 
-    __slots__ = ("_connection", "_first", "_origin", "_request", "_total", "_transport")
+    __slots__ = (
+        "_connection",
+        "_first",
+        "_inflater",
+        "_origin",
+        "_request",
+        "_total",
+        "_transport",
+    )
 
     def __init__(
         self,
@@ -141,6 +150,7 @@ class Exchange:
         self._transport, self._origin, self._request = transport, origin, request
         self._first, self._total = first_byte_seconds, total_seconds
         self._connection: Connection | None = None
+        self._inflater: Plain | None = None
 
     async def __aenter__(self) -> Exchange:
         started = asyncio.get_running_loop().time()
@@ -148,6 +158,8 @@ class Exchange:
         self._connection = connection
         try:
             await connection.ask(self._request, self._first)
+            if connection.encoding:
+                self._inflater = inflater_for(connection.encoding)
         except BaseException:
             connection.close()
             raise
@@ -183,8 +195,7 @@ class Exchange:
         return self
 
     async def __anext__(self) -> bytes:
-        assert self._connection is not None
-        data = await self._connection.read()
+        data = await self._plain()
         if not data:
             raise StopAsyncIteration
         return data
@@ -192,17 +203,29 @@ class Exchange:
     async def body(self) -> bytes:
         """The whole body, at most BODY_BYTES_MAX."""
         assert self._connection is not None
-        data = await self._connection.read()
-        if self._connection.is_read:
+        data = await self._plain()
+        if self._connection.is_read and self._inflater is None:
             return data
         parts, size = [data], len(data)
         while data:
-            data = await self._connection.read()
+            data = await self._plain()
             size += len(data)
             if size > BODY_BYTES_MAX:
                 raise UnusableAnswer(f"the answer is longer than {BODY_BYTES_MAX} bytes")
             parts.append(data)
         return b"".join(parts)
+
+    async def _plain(self) -> bytes:
+        """What comes next, unpacked where it is packed although that was not asked for."""
+        assert self._connection is not None
+        while data := await self._connection.read():
+            if self._inflater is None:
+                return data
+            if plain := b"".join(self._inflater.feed(data)):
+                return plain
+        if self._inflater is not None:
+            self._inflater.close()
+        return b""
 
 
 @lru_cache(maxsize=1_024)
