@@ -16,10 +16,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -65,8 +65,8 @@ class Books:
     """The writer thread: started by the first submission, stopped by `close`."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Submission] = deque()
-        self._wake = threading.Condition()
+        self._waiting: SimpleQueue[Submission | None] = SimpleQueue()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._writer = Writer()
@@ -83,23 +83,24 @@ class Books:
 
     def put(self, submission: Submission) -> None:
         """Queue operations whose answers nobody waits for, unless there is a waiter."""
-        with self._wake:
-            if submission.may_fail and (self._closing or len(self._waiting) >= QUEUE_MAX):
-                raise LedgerUnavailable("the ledger's queue is full")
-            self._waiting.append(submission)
+        if submission.may_fail and (self._closing or self._waiting.qsize() >= QUEUE_MAX):
+            raise LedgerUnavailable("the ledger's queue is full")
+        self._waiting.put(submission)
+        if self._thread is None:
+            self._start()
+
+    def _start(self) -> None:
+        with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="books", daemon=True)
                 self._thread.start()
-            self._wake.notify()
 
     def close(self, seconds_max: float = 10.0) -> None:
         """Write what is queued, then stop the thread."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-            thread = self._thread
-        if thread is not None:
-            thread.join(seconds_max)
+        self._closing = True
+        self._waiting.put(None)  # wakes it, if it waits
+        if self._thread is not None:
+            self._thread.join(seconds_max)
 
     def _run(self) -> None:
         try:
@@ -114,21 +115,24 @@ class Books:
         Where many call at once, a commit is shared by more of them; who calls alone never waits.
         """
         started, pause = 0.0, 0.0
-        while True:
-            with self._wake:
-                while not self._waiting:
-                    if self._closing:
-                        return
-                    self._wake.wait()
+        while not self._closing or not self._waiting.empty():
+            first = self._waiting.get()
             early = started + pause - time.monotonic()
             if early > 0:
                 time.sleep(early)
             started = time.monotonic()
-            with self._wake:
-                size = min(len(self._waiting), BATCH_MAX)
-                batch = [self._waiting.popleft() for _ in range(size)]
-            pause = min((size - 1) * PAUSE_SECONDS_EACH, PAUSE_SECONDS_MAX)
-            yield batch
+            batch = [each for each in (first, *self._at_hand()) if each is not None]
+            pause = min(max(len(batch) - 1, 0) * PAUSE_SECONDS_EACH, PAUSE_SECONDS_MAX)
+            if batch:
+                yield batch
+
+    def _at_hand(self) -> Iterator[Submission | None]:
+        """What waits, without waiting for more."""
+        try:
+            for _ in range(BATCH_MAX - 1):
+                yield self._waiting.get_nowait()
+        except Empty:
+            return
 
     def _write(self, batch: list[Submission], *, is_again: bool = False) -> None:
         tries = 0

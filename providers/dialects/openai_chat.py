@@ -71,7 +71,7 @@ def read_response(body: Any) -> ChatResponse:
         choices=whole_choices(choices, id or uuid4().hex),
         usage=read_usage(usage_in(body), body.get("service_tier")),
         native_finish_reasons=[choice.get("finish_reason") for choice in choices],
-        extra={name: value for name, value in body.items() if name not in OWN},
+        extra=_beyond(body),
     )
 
 
@@ -209,9 +209,13 @@ class StreamReader:
             created=self._created,
             choices=kept,
             usage=None if usage is None else read_usage(usage, self._tier),
-            extra={name: value for name, value in body.items() if name not in OWN},
+            extra={} if body.keys() <= OWN else _beyond(body),
             text=text if kept == choices and _is_whole(body) else None,
         )
+
+
+def _beyond(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in OWN}
 
 
 def _is_whole(body: Mapping[str, Any]) -> bool:
