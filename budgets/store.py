@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
+
+import orjson
 
 from .operations import (
     Hold,
@@ -37,6 +40,23 @@ POSTING = (
 
 
 BLOCKS = (32, 8, 2, 1)
+
+
+TEXTS = frozenset(
+    {
+        "attempt",
+        "call",
+        "windows",
+        "provider",
+        "model",
+        "day_utc",
+        "day_local",
+        "basis",
+        "outcome",
+        "end_user",
+        "tags",
+    }
+)
 
 
 class HoldsMoved(Exception):
@@ -192,17 +212,32 @@ def _insert(
 ) -> None:
     """Many rows a statement: each statement costs a thread its turn, on both databases.
 
-    SQLite gets them in blocks of few sizes, so that the statements are the ones it knows already.
+    PostgreSQL gets them as one value, so that the driver has one to quote and not thousands;
+    SQLite in blocks of few sizes, so that the statements are the ones it knows already.
     """
+    if vendor == "postgresql":
+        if rows:
+            names = columns.split(", ")
+            objects = [dict(zip(names, row, strict=True)) for row in rows]
+            cursor.execute(_from_json(table, columns), (orjson.dumps(objects).decode(),))
+        return
     marks = f"({', '.join(['%s'] * len(rows[0]))})" if rows else ""
     at = 0
     while at < len(rows):
-        left = len(rows) - at
-        size = left if vendor == "postgresql" else next(n for n in BLOCKS if n <= left)
+        size = next(n for n in BLOCKS if n <= len(rows) - at)
         values = ", ".join([marks] * size)
         flat = [value for row in rows[at : at + size] for value in row]
         cursor.execute(f"INSERT INTO {table} ({columns}) VALUES {values}", flat)
         at += size
+
+
+@cache
+def _from_json(table: str, columns: str) -> str:
+    typed = [f"{name} {'text' if name in TEXTS else 'bigint'}" for name in columns.split(", ")]
+    return (
+        f"INSERT INTO {table} ({columns}) SELECT {columns} "
+        f"FROM json_to_recordset(%s::json) AS r({', '.join(typed)})"
+    )
 
 
 def _select(
