@@ -16,7 +16,7 @@ from .gateways import HOME
 from .measuring import Row
 
 RESULTS = HOME / "results.json"
-PROGRAMS = ("django", "channels", "uvicorn", "uvloop", "httptools", "aiohttp", "orjson", "psycopg")
+PROGRAMS = ("django", "channels", "uvicorn", "uvloop", "httptools", "orjson", "psycopg")
 
 
 @dataclass(slots=True)
