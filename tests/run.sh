@@ -7,4 +7,4 @@ if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get 
 fi
 sh tests/lint.sh
 "$here" -m pytest -n 2 --dist loadfile "$@"
-"$here" -m tests.on_postgres -n 2 --dist loadfile tests/administration tests/console tests/control tests/reporting
+"$here" -m tests.on_postgres -n 2 --dist loadfile tests/administration tests/console tests/control tests/reporting tests/gateway/test_writer.py
