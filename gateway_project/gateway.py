@@ -201,7 +201,7 @@ async def running() -> Gateway:
     if task is None:
         task = _running[os.getpid()] = asyncio.create_task(_start())
         task.add_done_callback(_forget_failure)
-    return await asyncio.shield(task)
+    return task.result() if task.done() else await asyncio.shield(task)
 
 
 async def stop(seconds_max: float) -> None:
