@@ -23,26 +23,21 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
-from django.conf import settings
-
 from budgets.operations import (
     BudgetRefused,
     Granted,
     RateRefused,
     Reserve,
     Stale,
-    WindowKey,
     WindowPassed,
 )
 from providers import client, routing
 from providers.catalog import PROVIDERS, resolve
 from providers.errors import ProviderError
 from providers.flow import Bus
-from providers.pricing import Bound, bound, ways_of
-from providers.pricing import PriceUnknown as NoPrice
 from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
-from . import billing, guards
+from . import billing, guards, holding
 from .books import LedgerUnavailable
 from .errors import (
     BudgetExceeded,
@@ -62,7 +57,6 @@ from .streams import until
 logger = logging.getLogger(__name__)
 
 ADMISSIONS_MAX = 4
-DRAIN_SECONDS = 180
 OUTPUT_TOKENS_DEFAULT = 4_096
 PENDING_CHUNKS_MAX = 64
 
@@ -162,7 +156,7 @@ async def reserve(request: ChatRequest, bus: Bus) -> bool:
     """Hold the most that this call can cost at its dearest target; False means: admit it again."""
     plan, meter = bus[Plan], bus[Meter]
     call = new_id()
-    ask = _ask(request, bus, call, plan.candidates, number=1)
+    ask = holding.ask(request, bus, call, plan.candidates, number=1)
     answer = await _submit(bus, ask)
     match answer:
         case Granted():
@@ -199,73 +193,6 @@ async def _submit(bus: Bus, ask: Reserve) -> object:
     except LedgerUnavailable as error:
         raise Unavailable("ledger_unavailable", "The ledger cannot be reached now.") from error
     return answer
-
-
-def _ask(
-    request: ChatRequest,
-    bus: Bus,
-    call: str,
-    candidates: tuple[Candidate, ...],
-    number: int,
-) -> Reserve:
-    """A hold for the dearest of `candidates`; the first of them is the one to be tried."""
-    principal = bus[Principal]
-    bounds = _bounds(request, bus, candidates)
-    answers = int(request.options.get("n") or 1)
-    cap = bus[Grant].cap if Grant in bus else request.max_tokens
-    first = candidates[0]
-    return Reserve(
-        attempt=new_id(),
-        call=call,
-        call_no=number,
-        tenant_id=principal.tenant_id,
-        key_id=principal.key_id,
-        zone=principal.zone,
-        windows=_windows(bus) if number == 1 else bus[Grant].windows,
-        rate=principal.rate if number == 1 else None,
-        base_nanos=max(each.base_nanos for each in bounds),
-        output_pico_per_token=max(each.output_pico_per_token for each in bounds),
-        output_tokens=None if cap is None else cap * answers,
-        output_tokens_max=_output_tokens_max(bus),
-        answers=answers,
-        provider=first.target.provider.name,
-        model=first.target.model,
-        price_id=first.price.id,
-        owner=bus[Gateway].owner,
-        seconds_max=settings.TOTAL_SECONDS + DRAIN_SECONDS,
-        directory_version=principal.directory_version,
-        user=bus[Labels].user,
-        tags=bus[Labels].tags,
-    )
-
-
-def _bounds(request: ChatRequest, bus: Bus, candidates: tuple[Candidate, ...]) -> list[Bound]:
-    """The most that each can cost; from counted tokens where a window is not far from full."""
-    tokens, ways = bus[InputTokens], ways_of(request.options)
-    try:
-        found = [bound(each.price, tokens.tokens_max, ways=ways) for each in candidates]
-        dearest = max(each.base_nanos for each in found)
-        if tokens.is_counted or bus[Gateway].windows.are_wide(bus[Principal].key_id, dearest):
-            return found
-        most = tokens.counted().tokens_max
-        return [bound(each.price, most, ways=ways) for each in candidates]
-    except NoPrice as error:
-        raise PriceUnknown(request.model) from error
-
-
-def _windows(bus: Bus) -> tuple[WindowKey, ...]:
-    gateway = bus[Gateway]
-    return gateway.windows.of(bus[Principal], gateway.now_us())
-
-
-def _output_tokens_max(bus: Bus) -> int:
-    """The cap where the caller gives none: the route's default, within call and context."""
-    tokens, default = bus[InputTokens], bus[Plan].output_tokens_default
-    windows = [each.price.context_window for each in bus[Plan].candidates]
-    most = min([settings.TOKEN_LIMIT, *filter(None, windows)])
-    if default <= most - tokens.tokens_max:
-        return default
-    return max(1, min(default, most - tokens.counted().tokens))
 
 
 async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
@@ -334,7 +261,7 @@ async def advance(request: ChatRequest, bus: Bus, error: ProviderError) -> None:
     rest = plan.candidates[failed.no :]
     if not error.retryable or not rest:
         raise error
-    ask = _ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
+    ask = holding.ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
     bill = billing.bill(failed, bus)
     _, answer = await bus[Gateway].books.submit(bill, ask)
     failed.is_open, failed.cost_nanos = False, bill.cost_nanos
