@@ -17,13 +17,15 @@ import orjson
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import answers, wire
+from . import answers, vectors, wire
 from .answers import Ask, Plan
 from .journal import Journal
 
 PATHS = {
     "/v1/chat/completions": "openai",
     "/chat/completions": "openai",
+    "/v1/embeddings": "embeddings",
+    "/embeddings": "embeddings",
     "/v1/messages": "anthropic",
 }
 BODY_BYTES_MAX = 64 * 1024 * 1024
@@ -66,6 +68,8 @@ class Simulator:
         try:
             document = orjson.loads(body)
             ask = answers.read_ask(name, document, _text(headers.get(b"x-tollgate-attempt")))
+            if name == "embeddings":
+                vectors.check(document)
         except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
             await _answer(send, 400, answers.error(name, 400, "Not a request."))
             return

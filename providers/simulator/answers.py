@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from .. import tokens
+from . import vectors
 
 FIXED = "Hello from the simulator."
 LONG_TOKENS = 200
@@ -29,6 +30,7 @@ class Ask:
     includes_usage: bool
     answers: int
     attempt: str | None
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def read_ask(wire: str, body: Mapping[str, Any], attempt: str | None) -> Ask:
         includes_usage=stream_options.get("include_usage") is True,
         answers=int(body.get("n") or 1),
         attempt=attempt,
+        body=body,
     )
 
 
@@ -86,7 +89,9 @@ def _must_call(choice: Any) -> str | None:
 
 
 def plan(ask: Ask) -> Plan:
-    """Words and tokens of the answer; the cap is kept to the token."""
+    """Words and tokens of the answer; the cap is kept to the token. Vectors have neither."""
+    if ask.wire == "embeddings":
+        return Plan((), (), 0, False, vectors.input_tokens(ask.body))
     counted = tokens.count_messages(ask.messages, [dict(tool) for tool in ask.tools], "sim-echo")
     calls = _calls(ask)
     if calls:
