@@ -8,10 +8,9 @@ from budgets.operations import Reserve, WindowKey
 from providers.flow import Bus
 from providers.pricing import Bound, bound, ways_of
 from providers.pricing import PriceUnknown as NoPrice
-from providers.types import ChatRequest
 
 from .errors import PriceUnknown
-from .facts import Candidate, Grant, InputTokens, Labels, Plan, Principal
+from .facts import Candidate, Grant, InputTokens, Labels, Plan, Principal, Request
 from .gateway import Gateway
 from .ids import new_id
 
@@ -19,7 +18,7 @@ DRAIN_SECONDS = 180
 
 
 def ask(
-    request: ChatRequest,
+    request: Request,
     bus: Bus,
     call: str,
     candidates: tuple[Candidate, ...],
@@ -43,7 +42,7 @@ def ask(
         base_nanos=max(each.base_nanos for each in bounds),
         output_pico_per_token=max(each.output_pico_per_token for each in bounds),
         output_tokens=None if cap is None else cap * answers,
-        output_tokens_max=_output_tokens_max(bus),
+        output_tokens_max=_output_tokens_max(bus) if cap is None else cap,
         answers=answers,
         provider=first.target.provider.name,
         model=first.target.model,
@@ -56,7 +55,7 @@ def ask(
     )
 
 
-def _bounds(request: ChatRequest, bus: Bus, candidates: tuple[Candidate, ...]) -> list[Bound]:
+def _bounds(request: Request, bus: Bus, candidates: tuple[Candidate, ...]) -> list[Bound]:
     """The most that each can cost; from counted tokens where a window is not far from full."""
     tokens, ways = bus[InputTokens], ways_of(request.options)
     try:
