@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.conf import settings
 
 from budgets.operations import Reserve, WindowKey
+from providers.embeddings import EmbeddingRequest
 from providers.flow import Bus
 from providers.pricing import Bound, bound, ways_of
 from providers.pricing import PriceUnknown as NoPrice
@@ -27,7 +30,7 @@ def ask(
     """A hold for the dearest of `candidates`; the first of them is the one to be tried."""
     principal = bus[Principal]
     bounds = _bounds(request, bus, candidates)
-    answers = int(request.options.get("n") or 1)
+    answers = _answers(request)
     cap = bus[Grant].cap if Grant in bus else request.max_tokens
     first = candidates[0]
     return Reserve(
@@ -57,7 +60,7 @@ def ask(
 
 def _bounds(request: Request, bus: Bus, candidates: tuple[Candidate, ...]) -> list[Bound]:
     """The most that each can cost; from counted tokens where a window is not far from full."""
-    tokens, ways = bus[InputTokens], ways_of(request.options)
+    tokens, ways = bus[InputTokens], _ways(request)
     try:
         found = [bound(each.price, tokens.tokens_max, ways=ways) for each in candidates]
         dearest = max(each.base_nanos for each in found)
@@ -67,6 +70,15 @@ def _bounds(request: Request, bus: Bus, candidates: tuple[Candidate, ...]) -> li
         return [bound(each.price, most, ways=ways) for each in candidates]
     except NoPrice as error:
         raise PriceUnknown(request.model) from error
+
+
+def _answers(request: Request) -> int:
+    return 1 if isinstance(request, EmbeddingRequest) else int(request.options.get("n") or 1)
+
+
+def _ways(request: Request) -> Collection[str] | None:
+    """The service tiers that may come back; of vectors, whose options go on unread, every one."""
+    return None if isinstance(request, EmbeddingRequest) else ways_of(request.options)
 
 
 def _windows(bus: Bus) -> tuple[WindowKey, ...]:

@@ -17,7 +17,7 @@ import orjson
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import answers, vectors, wire
+from . import answers, wire
 from .answers import Ask, Plan
 from .journal import Journal
 
@@ -68,8 +68,6 @@ class Simulator:
         try:
             document = orjson.loads(body)
             ask = answers.read_ask(name, document, _text(headers.get(b"x-tollgate-attempt")))
-            if name == "embeddings":
-                vectors.check(document)
         except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
             await _answer(send, 400, answers.error(name, 400, "Not a request."))
             return

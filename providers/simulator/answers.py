@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -50,6 +50,14 @@ class Plan:
 
 
 def read_ask(wire: str, body: Mapping[str, Any], attempt: str | None) -> Ask:
+    """Raises ValueError, TypeError, AttributeError for what is no request."""
+    if wire == "embeddings":
+        vectors.check(body)
+        return replace(_read_chat(wire, {"model": body.get("model")}, attempt), body=body)
+    return _read_chat(wire, body, attempt)
+
+
+def _read_chat(wire: str, body: Mapping[str, Any], attempt: str | None) -> Ask:
     cap = body.get("max_completion_tokens") or body.get("max_tokens")
     choice = body.get("tool_choice")
     stream_options = body.get("stream_options") or {}
@@ -64,7 +72,6 @@ def read_ask(wire: str, body: Mapping[str, Any], attempt: str | None) -> Ask:
         includes_usage=stream_options.get("include_usage") is True,
         answers=int(body.get("n") or 1),
         attempt=attempt,
-        body=body,
     )
 
 

@@ -112,6 +112,19 @@ def test_an_answer_without_usage_is_counted_by_us_and_told_so(
     assert posting == ("counted", 3, 0, 3 * INPUT_NANOS)
 
 
+def test_options_that_mean_something_to_a_chat_alone_go_on_unread(
+    running: Running, client: openai.OpenAI
+) -> None:
+    odd = {"n": "many", "service_tier": ["flex"], "tools": 5, "user": 7, "max_tokens": "x"}
+
+    answer = client.embeddings.with_raw_response.create(
+        model="sim-embed", input="Hi", extra_body=odd
+    )
+
+    [posting] = booked(running, answer.headers["x-tollgate-call"])
+    assert posting == ("provider_usage", 1, 0, INPUT_NANOS)
+
+
 def test_a_call_is_in_the_request_log_with_its_user_and_tags(
     running: Running, client: openai.OpenAI
 ) -> None:
