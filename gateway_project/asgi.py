@@ -17,14 +17,18 @@ from django.urls import path, re_path  # noqa: E402
 
 from .consumers import ChatCompletions, ChatStream, Models  # noqa: E402
 from .edge import Edge  # noqa: E402
+from .embeddings import Embeddings  # noqa: E402
 from .feed import Live, NoSuchSocket  # noqa: E402
 from .messages import CountTokens, Messages  # noqa: E402
+from .responses import Responses  # noqa: E402
 
 DOORS: dict[str, Any] = {
     "/v1/chat/completions": ChatCompletions.as_asgi(),
+    "/v1/embeddings": Embeddings.as_asgi(),
     "/v1/messages": Messages.as_asgi(),
     "/v1/messages/count_tokens": CountTokens.as_asgi(),
     "/v1/models": Models.as_asgi(),
+    "/v1/responses": Responses.as_asgi(),
     "/api/chat/stream": ChatStream.as_asgi(),
 }
 router: Any = URLRouter

@@ -39,7 +39,7 @@ OUTCOMES = {
 def bill(attempt: Attempt, bus: Bus) -> Settle:
     """The settlement of an attempt that has ended, for whatever reason."""
     price = attempt.candidate.price
-    usage, basis = _charged(attempt, bus[InputTokens])
+    usage, basis = charged(attempt, bus[InputTokens])
     upper = 0
     if basis == "uncertain":
         upper = bound(price, bus[InputTokens].tokens_max).amount(bus[Grant].output_tokens)
@@ -54,10 +54,11 @@ def outcome(attempt: Attempt) -> str:
     return OUTCOMES.get(type(attempt.error).__name__, "interrupted")
 
 
-def _charged(attempt: Attempt, given: InputTokens) -> tuple[Usage, str]:
+def charged(attempt: Attempt, given: InputTokens) -> tuple[Usage, str]:
+    """(usage that is charged, on which basis)."""
     error = attempt.error
     text = "".join(attempt.text)
-    if attempt.usage is not None and _is_possible(attempt) and (error is None or text):
+    if attempt.usage is not None and _is_possible(attempt, given) and (error is None or text):
         return attempt.usage, "provider_usage"
     if error is None or text:
         counted = given.counted()
@@ -68,11 +69,14 @@ def _charged(attempt: Attempt, given: InputTokens) -> tuple[Usage, str]:
     return Usage(input_tokens=given.counted().tokens_max), "uncertain"
 
 
-def _is_possible(attempt: Attempt) -> bool:
-    """Usage beyond the model's context is not believed; our own count is charged instead."""
+def _is_possible(attempt: Attempt, given: InputTokens) -> bool:
+    """Usage beyond the model's context is not believed; our own count is charged instead.
+
+    The context is a limit for each input, so a batch may have as many of them as inputs.
+    """
     assert attempt.usage is not None
     window = attempt.candidate.price.context_window or CONTEXT_TOKENS_MAX
-    return attempt.usage.total_tokens <= window
+    return attempt.usage.total_tokens <= window * given.inputs
 
 
 def _tokens(usage: Usage) -> Tokens:

@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from providers.flow import Bus
-from providers.types import ChatRequest
 
 from .errors import Refusal, unexpected
-from .facts import Grant, Labels, Meter, Principal
+from .facts import Grant, Labels, Meter, Principal, Request
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +119,7 @@ class CallLog:
         self._refused: dict[str, Line] = {}
         self._dropped = 0
 
-    def add(self, request: ChatRequest, bus: Bus, watch: Watch, refusal: Refusal | None) -> None:
+    def add(self, request: Request, bus: Bus, watch: Watch, refusal: Refusal | None) -> None:
         """A call that was admitted has ended, well or with `refusal`."""
         line = _line(bus[Grant].call, request, bus, watch.opened_us)
         _tell(line, refusal)
@@ -131,7 +130,7 @@ class CallLog:
         self._dropped += len(self._calls) == CALLS_MAX
         self._calls.append(line)
 
-    def add_refused(self, request: ChatRequest, bus: Bus, now_us: int, refusal: Refusal) -> None:
+    def add_refused(self, request: Request, bus: Bus, now_us: int, refusal: Refusal) -> None:
         """A call was not admitted; it has a key, so it has a tenant."""
         line = _line("", request, bus, now_us - now_us % MINUTE_US)
         _tell(line, refusal)
@@ -166,7 +165,7 @@ class CallLog:
 
 
 @contextmanager
-def logged(log: CallLog, request: ChatRequest, bus: Bus, watch: Watch) -> Iterator[None]:
+def logged(log: CallLog, request: Request, bus: Bus, watch: Watch) -> Iterator[None]:
     """However the call inside ends, the log has a line of it."""
     try:
         yield
@@ -188,7 +187,7 @@ def save(calls: Iterable[Line], refused: Iterable[Line]) -> None:
                 cursor.executemany(statement, rows)
 
 
-def _line(call: str, request: ChatRequest, bus: Bus, opened_us: int) -> Line:
+def _line(call: str, request: Request, bus: Bus, opened_us: int) -> Line:
     """The model is the caller's text: it is kept as far as a name may be long."""
     who = bus[Principal]
     model = request.model[:256]

@@ -1,6 +1,6 @@
 """What every door does with a call: admit it, run it in an owned task, give it back.
 
-A door hands over a ChatRequest and a bearer, and gets a whole answer or a stream. If the door is
+A door hands over a request and a bearer, and gets a whole answer or a stream. If the door is
 cancelled or leaves, the call goes on and is booked.
 """
 
@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from providers.embeddings import EmbeddingRequest, EmbeddingResponse
 from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
 
-from . import gateway, guards, pipeline
+from . import embedding_pipeline, gateway, guards, pipeline
 from .call_log import Watch, logged
-from .facts import Bearer, Grant, Labels, Meter
+from .facts import Bearer, Grant, Labels, Meter, Request
 from .streams import Pipe
 
 DRAIN_SECONDS = 120.0
@@ -60,7 +61,16 @@ async def whole(
     return await asyncio.shield(running.own(work))
 
 
-def _labels(request: ChatRequest, tags: str) -> Labels:
+async def embed(
+    request: EmbeddingRequest, bearer: Bearer, tags: str = ""
+) -> tuple[EmbeddingResponse, Receipt]:
+    """The vectors, after their posting is committed; their usage is what was charged."""
+    running = await gateway.running()
+    work = _embed(request, bearer, _labels(request, tags), running)
+    return await asyncio.shield(running.own(work))
+
+
+def _labels(request: Request, tags: str) -> Labels:
     user = request.options.get("user")
     return Labels(user[:USER_MAX] if isinstance(user, str) else "", tags)
 
@@ -72,6 +82,16 @@ async def _whole(
     bus = await pipeline.admit(request, bearer, labels, running)
     with logged(running.log, request, bus, watch):
         response = await pipeline.complete(request, bus)
+    return response, _receipt(request, bus)
+
+
+async def _embed(
+    request: EmbeddingRequest, bearer: Bearer, labels: Labels, running: gateway.Gateway
+) -> tuple[EmbeddingResponse, Receipt]:
+    watch = Watch(running.now_us())
+    bus = await pipeline.admit(request, bearer, labels, running)
+    with logged(running.log, request, bus, watch):
+        response = await embedding_pipeline.complete(request, bus)
     return response, _receipt(request, bus)
 
 
@@ -129,7 +149,7 @@ class Stream:
                 yield chunks
 
 
-def _receipt(request: ChatRequest, bus: Bus) -> Receipt:
+def _receipt(request: Request, bus: Bus) -> Receipt:
     attempt, grant = bus[Meter].current, bus[Grant]
     target = attempt.candidate.target
     return Receipt(

@@ -115,6 +115,7 @@ class Door(AsyncHttpConsumer):
         stream = calls.Stream(request, self.bearer, self.tags)
         try:
             headers = await stream.open()
+            self.begin(request, headers["x-tollgate-call"])
             await self._head(200, {**STREAM_HEADERS, **headers})
             last = None
             try:
@@ -130,6 +131,9 @@ class Door(AsyncHttpConsumer):
             await self.base_send({"type": "http.response.body", "body": b""})
         finally:
             stream.abandon()
+
+    def begin(self, request: ChatRequest, call: str) -> None:
+        """The stream of this call is about to be written; most doors need to know nothing of it."""
 
     def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
         raise NotImplementedError

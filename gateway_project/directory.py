@@ -18,7 +18,7 @@ from budgets import periods
 from budgets.limits import RateLimit
 from budgets.models import ApiKey, Budget, Tenant
 from budgets.snapshot import snapshot
-from providers.catalog import PROVIDERS
+from providers.catalog import PROVIDERS, priced_as
 from providers.price_source import matches
 from providers.pricing import Price
 from providers.routing import Target as Upstream
@@ -167,7 +167,8 @@ class Directory:
 
     def price(self, provider: str, model: str) -> Price | None:
         """The price in force."""
-        return self.prices.find(provider, model)
+        found = (self.prices.find(name, model) for name in priced_as(provider))
+        return next((price for price in found if price is not None), None)
 
     def upstream(self, provider: str, model: str, credential: str | None) -> Upstream | None:
         """Where a target's calls go; None where no credential leads there."""

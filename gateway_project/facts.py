@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from budgets.limits import RateLimit
 from budgets.operations import WindowKey
 from budgets.periods import Period
-from providers import tokens
+from providers import embeddings, tokens
+from providers.embeddings import EmbeddingRequest
 from providers.pricing import Price
 from providers.routing import Target
 from providers.tokens import InputCount
-from providers.types import ChatRequest, ChatResponse, Json, Usage
+from providers.types import ChatRequest, ChatResponse, Usage
+
+Request: TypeAlias = ChatRequest | EmbeddingRequest
+"""What a call asks: every step but the dispatch is the same for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,21 @@ class Principal:
 class InputTokens:
     """How many tokens a request is: at most `bound`, and by `counted()`, once somebody must know.
 
-    To count costs a hundred times the bound, and most calls are far from every limit.
+    To count costs a hundred times the bound, and most calls are far from every limit. A model's
+    context is a limit for each of the `inputs`; a chat is one.
     """
 
-    __slots__ = ("_counted", "_request", "bound")
+    __slots__ = ("_counted", "_request", "bound", "inputs")
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
         self._counted: InputCount | None = None
-        self.bound = tokens.bound_messages(*self._what())
+        if isinstance(request, EmbeddingRequest):
+            self.bound, self.inputs = embeddings.bound_input(request), len(request.inputs)
+        else:
+            tools = request.options.get("tools") or ()
+            self.bound = tokens.bound_messages(request.messages, tools, request.model)
+            self.inputs = 1
 
     @property
     def is_counted(self) -> bool:
@@ -80,14 +90,22 @@ class InputTokens:
         """The least bound that is known."""
         return self.bound if self._counted is None else self._counted.tokens_max
 
+    @property
+    def param(self) -> str:
+        """The caller's word for them."""
+        return "input" if isinstance(self._request, EmbeddingRequest) else "messages"
+
     def counted(self) -> InputCount:
         if self._counted is None:
-            self._counted = tokens.count_messages(*self._what())
+            self._counted = self._count()
         return self._counted
 
-    def _what(self) -> tuple[Sequence[Json], Sequence[Json], str]:
+    def _count(self) -> InputCount:
         request = self._request
-        return request.messages, request.options.get("tools") or (), request.model
+        if isinstance(request, EmbeddingRequest):
+            return embeddings.count_input(request)
+        tools = request.options.get("tools") or ()
+        return tokens.count_messages(request.messages, tools, request.model)
 
 
 @dataclass(frozen=True, slots=True)

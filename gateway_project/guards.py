@@ -8,12 +8,11 @@ from fnmatch import fnmatchcase
 from django.conf import settings
 
 from providers.flow import Bus
-from providers.types import ChatRequest
 
 from . import vault
 from .directory import KeyRow
 from .errors import InvalidKey, InvalidRequest, NotAllowed, RateExceeded
-from .facts import Bearer, InputTokens, Principal
+from .facts import Bearer, InputTokens, Principal, Request
 from .gateway import Gateway
 
 
@@ -24,7 +23,7 @@ def bearer(authorization: str) -> Bearer:
     return Bearer(token, vault.digest(token))
 
 
-async def authenticate(request: ChatRequest, bus: Bus) -> None:
+async def authenticate(request: Request, bus: Bus) -> None:
     """Who is calling? Reads the snapshot; a key it does not know yet gets one look-up."""
     gateway = bus[Gateway]
     bus.put(gateway.directory.principal(await identify(bus[Bearer], gateway)))
@@ -44,7 +43,7 @@ async def identify(bearer: Bearer, gateway: Gateway) -> KeyRow:
     return key
 
 
-async def allow_model(request: ChatRequest, bus: Bus) -> None:
+async def allow_model(request: Request, bus: Bus) -> None:
     """May this key call this model? An empty list allows every model."""
     if not may_call(bus[Principal], request.model):
         raise NotAllowed(f"This key may not call {request.model!r}.")
@@ -55,7 +54,7 @@ def may_call(principal: Principal, model: str) -> bool:
     return not allowed or any(fnmatchcase(model, pattern) for pattern in allowed)
 
 
-async def limit_rate(request: ChatRequest, bus: Bus) -> None:
+async def limit_rate(request: Request, bus: Bus) -> None:
     """Refuse at once what this process knows to be too fast; the exact decision is the ledger's."""
     principal = bus[Principal]
     refused = bus[Gateway].rate_refusal(principal.key_id)
@@ -63,7 +62,7 @@ async def limit_rate(request: ChatRequest, bus: Bus) -> None:
         raise RateExceeded(refused, principal.key_prefix)
 
 
-async def count_tokens(request: ChatRequest, bus: Bus) -> None:
+async def count_tokens(request: Request, bus: Bus) -> None:
     """Input plus what may be answered must fit the limit of a call; counted if a bound does not."""
     found = InputTokens(request)
     bus.put(found)
@@ -77,5 +76,5 @@ async def count_tokens(request: ChatRequest, bus: Bus) -> None:
             f"together they exceed the limit of {limit}.",
             status=413,
             code="context_length_exceeded",
-            param="messages",
+            param=found.param,
         )

@@ -13,6 +13,7 @@
 
 `complete` and `stream` are the two short bodies of it; both run in a task that the process owns,
 and the door only awaits. A fallback happens before the first byte to the caller, never after.
+Embeddings are dispatched by a body of their own, `embedding_pipeline.py`; all else is the same.
 """
 
 from __future__ import annotations
@@ -23,29 +24,27 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
-from django.conf import settings
-
 from budgets.operations import (
     BudgetRefused,
     Granted,
     RateRefused,
     Reserve,
     Stale,
-    WindowKey,
     WindowPassed,
 )
 from providers import client, routing
 from providers.catalog import PROVIDERS, resolve
+from providers.embeddings import EmbeddingRequest
+from providers.embeddings.client import can_embed
 from providers.errors import ProviderError
 from providers.flow import Bus
-from providers.pricing import Bound, bound, ways_of
-from providers.pricing import PriceUnknown as NoPrice
 from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
-from . import billing, guards
+from . import billing, guards, holding
 from .books import LedgerUnavailable
 from .errors import (
     BudgetExceeded,
+    InvalidRequest,
     NotAllowed,
     PriceUnknown,
     RateExceeded,
@@ -53,8 +52,20 @@ from .errors import (
     Unavailable,
     UnknownModel,
     of_provider,
+    quoted,
 )
-from .facts import Attempt, Bearer, Candidate, Grant, InputTokens, Labels, Meter, Plan, Principal
+from .facts import (
+    Attempt,
+    Bearer,
+    Candidate,
+    Grant,
+    InputTokens,
+    Labels,
+    Meter,
+    Plan,
+    Principal,
+    Request,
+)
 from .gateway import Gateway
 from .ids import new_id
 from .streams import until
@@ -62,9 +73,11 @@ from .streams import until
 logger = logging.getLogger(__name__)
 
 ADMISSIONS_MAX = 4
-DRAIN_SECONDS = 180
 OUTPUT_TOKENS_DEFAULT = 4_096
 PENDING_CHUNKS_MAX = 64
+
+Wanted = tuple[str, str, str | None]
+"""A provider, a model there, and the credential that a route names."""
 
 
 async def complete(request: ChatRequest, bus: Bus) -> ChatResponse:
@@ -80,7 +93,7 @@ async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChun
             yield chunks
 
 
-async def admit(request: ChatRequest, bearer: Bearer, labels: Labels, gateway: Gateway) -> Bus:
+async def admit(request: Request, bearer: Bearer, labels: Labels, gateway: Gateway) -> Bus:
     """Steps 2 to 7: the facts of a call that may go to a provider, its money held."""
     for _ in range(ADMISSIONS_MAX):
         bus = Bus(gateway, bearer, labels, Meter())
@@ -101,7 +114,7 @@ async def admit(request: ChatRequest, bearer: Bearer, labels: Labels, gateway: G
 
 
 @asynccontextmanager
-async def settled(request: ChatRequest, bus: Bus) -> AsyncIterator[None]:
+async def settled(request: Request, bus: Bus) -> AsyncIterator[None]:
     """Whatever happens inside, the attempt that is still open is booked on the way out."""
     try:
         yield
@@ -115,26 +128,40 @@ async def settled(request: ChatRequest, bus: Bus) -> AsyncIterator[None]:
         await settle(bus)
 
 
-async def route(request: ChatRequest, bus: Bus) -> None:
+async def route(request: Request, bus: Bus) -> None:
     """The targets of this call in the order to try them, each with the price in force."""
-    gateway, principal = bus[Gateway], bus[Principal]
+    gateway = bus[Gateway]
     row = None if request.provider else gateway.directory.routes.get(request.model)
-    if row is not None:
-        wanted = list(row.targets)
-    else:
-        first = routing.choose(request.model, request.provider)
-        second = routing.fallback(*first)
-        wanted = [(*first, None)]
-        if second is not None and guards.may_call(principal, second[1]):
-            wanted.append((*second, None))
+    wanted = list(row.targets) if row else _by_name(request, bus[Principal])
+    if isinstance(request, EmbeddingRequest):
+        wanted = _that_embed(request, wanted)
     candidates = _candidates(request, gateway, wanted)
     default = row.output_tokens_default if row else OUTPUT_TOKENS_DEFAULT
     bus.put(Plan(request.model, tuple(candidates[: routing.ATTEMPTS_MAX]), default))
 
 
-def _candidates(
-    request: ChatRequest, gateway: Gateway, wanted: list[tuple[str, str, str | None]]
-) -> list[Candidate]:
+def _by_name(request: Request, principal: Principal) -> list[Wanted]:
+    """Where the name leads, and for a chat its fallback; vectors of two models do not compare."""
+    first = routing.choose(request.model, request.provider)
+    second = routing.fallback(*first) if isinstance(request, ChatRequest) else None
+    if second is not None and guards.may_call(principal, second[1]):
+        return [(*first, None), (*second, None)]
+    return [(*first, None)]
+
+
+def _that_embed(request: Request, wanted: list[Wanted]) -> list[Wanted]:
+    """Targets of providers that have embeddings; one that is not known is refused later."""
+    able = [each for each in wanted if each[0] not in PROVIDERS or can_embed(PROVIDERS[each[0]])]
+    if not able:
+        raise InvalidRequest(
+            f"The model {quoted(request.model)} has no embeddings.",
+            param="model",
+            code="unsupported_model",
+        )
+    return able
+
+
+def _candidates(request: Request, gateway: Gateway, wanted: list[Wanted]) -> list[Candidate]:
     """Targets with a price and an address; the first one's lack of a price is the refusal."""
     provider, model, _ = wanted[0]
     if gateway.directory.price(provider, model) is None:
@@ -150,7 +177,7 @@ def _candidates(
     return candidates
 
 
-def _unpriced(request: ChatRequest, gateway: Gateway, provider: str) -> Refusal:
+def _unpriced(request: Request, gateway: Gateway, provider: str) -> Refusal:
     """A model that was routed or chosen on purpose lacks a price; any other does not exist."""
     is_chosen = request.provider is not None or resolve(request.model.split("/")[0]) == provider
     if (is_chosen or request.model in gateway.directory.routes) and provider in PROVIDERS:
@@ -158,11 +185,11 @@ def _unpriced(request: ChatRequest, gateway: Gateway, provider: str) -> Refusal:
     return UnknownModel(request.model)
 
 
-async def reserve(request: ChatRequest, bus: Bus) -> bool:
+async def reserve(request: Request, bus: Bus) -> bool:
     """Hold the most that this call can cost at its dearest target; False means: admit it again."""
     plan, meter = bus[Plan], bus[Meter]
     call = new_id()
-    ask = _ask(request, bus, call, plan.candidates, number=1)
+    ask = holding.ask(request, bus, call, plan.candidates, number=1)
     answer = await _submit(bus, ask)
     match answer:
         case Granted():
@@ -199,73 +226,6 @@ async def _submit(bus: Bus, ask: Reserve) -> object:
     except LedgerUnavailable as error:
         raise Unavailable("ledger_unavailable", "The ledger cannot be reached now.") from error
     return answer
-
-
-def _ask(
-    request: ChatRequest,
-    bus: Bus,
-    call: str,
-    candidates: tuple[Candidate, ...],
-    number: int,
-) -> Reserve:
-    """A hold for the dearest of `candidates`; the first of them is the one to be tried."""
-    principal = bus[Principal]
-    bounds = _bounds(request, bus, candidates)
-    answers = int(request.options.get("n") or 1)
-    cap = bus[Grant].cap if Grant in bus else request.max_tokens
-    first = candidates[0]
-    return Reserve(
-        attempt=new_id(),
-        call=call,
-        call_no=number,
-        tenant_id=principal.tenant_id,
-        key_id=principal.key_id,
-        zone=principal.zone,
-        windows=_windows(bus) if number == 1 else bus[Grant].windows,
-        rate=principal.rate if number == 1 else None,
-        base_nanos=max(each.base_nanos for each in bounds),
-        output_pico_per_token=max(each.output_pico_per_token for each in bounds),
-        output_tokens=None if cap is None else cap * answers,
-        output_tokens_max=_output_tokens_max(bus),
-        answers=answers,
-        provider=first.target.provider.name,
-        model=first.target.model,
-        price_id=first.price.id,
-        owner=bus[Gateway].owner,
-        seconds_max=settings.TOTAL_SECONDS + DRAIN_SECONDS,
-        directory_version=principal.directory_version,
-        user=bus[Labels].user,
-        tags=bus[Labels].tags,
-    )
-
-
-def _bounds(request: ChatRequest, bus: Bus, candidates: tuple[Candidate, ...]) -> list[Bound]:
-    """The most that each can cost; from counted tokens where a window is not far from full."""
-    tokens, ways = bus[InputTokens], ways_of(request.options)
-    try:
-        found = [bound(each.price, tokens.tokens_max, ways=ways) for each in candidates]
-        dearest = max(each.base_nanos for each in found)
-        if tokens.is_counted or bus[Gateway].windows.are_wide(bus[Principal].key_id, dearest):
-            return found
-        most = tokens.counted().tokens_max
-        return [bound(each.price, most, ways=ways) for each in candidates]
-    except NoPrice as error:
-        raise PriceUnknown(request.model) from error
-
-
-def _windows(bus: Bus) -> tuple[WindowKey, ...]:
-    gateway = bus[Gateway]
-    return gateway.windows.of(bus[Principal], gateway.now_us())
-
-
-def _output_tokens_max(bus: Bus) -> int:
-    """The cap where the caller gives none: the route's default, within call and context."""
-    tokens, default = bus[InputTokens], bus[Plan].output_tokens_default
-    windows = [each.price.context_window for each in bus[Plan].candidates]
-    most = min([settings.TOKEN_LIMIT, *filter(None, windows)])
-    if default <= most - tokens.tokens_max:
-        return default
-    return max(1, min(default, most - tokens.counted().tokens))
 
 
 async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
@@ -326,7 +286,7 @@ async def _begun(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChun
             yield chunks
 
 
-async def advance(request: ChatRequest, bus: Bus, error: ProviderError) -> None:
+async def advance(request: Request, bus: Bus, error: ProviderError) -> None:
     """Book the failed attempt and hold money for the next target; re-raises if there is none."""
     meter, plan = bus[Meter], bus[Plan]
     failed = meter.current
@@ -334,7 +294,7 @@ async def advance(request: ChatRequest, bus: Bus, error: ProviderError) -> None:
     rest = plan.candidates[failed.no :]
     if not error.retryable or not rest:
         raise error
-    ask = _ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
+    ask = holding.ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
     bill = billing.bill(failed, bus)
     _, answer = await bus[Gateway].books.submit(bill, ask)
     failed.is_open, failed.cost_nanos = False, bill.cost_nanos
@@ -391,7 +351,7 @@ def _text_of(response: ChatResponse) -> str:
     return "".join(billing.text_of_delta(choice.get("message")) for choice in response.choices)
 
 
-def _note_refusal(refusal: Refusal, request: ChatRequest, bus: Bus) -> None:
+def _note_refusal(refusal: Refusal, request: Request, bus: Bus) -> None:
     principal = bus.get(Principal)
     if principal is not None:
         gateway = bus[Gateway]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from providers.catalog import priced_as
 from providers.price_source import matches
 
 from .models import Price
@@ -24,11 +25,16 @@ def without_price(targets: Iterable[Named]) -> set[Named]:
     """Those of these (provider, model) whose calls would be refused for want of a price."""
     wanted = set(targets)
     rules: dict[str, list[tuple[str, dict[str, object]]]] = {}
-    rows = Price.objects.filter(valid_to=None, provider__in={name for name, _ in wanted})
+    names = {each for provider, _ in wanted for each in priced_as(provider)}
+    rows = Price.objects.filter(valid_to=None, provider__in=names)
     for provider, model, match in rows.values_list("provider", "model", "match"):
         rules.setdefault(provider, []).append((model, match))
     return {
         (provider, name)
         for provider, name in wanted
-        if not any(model == name or matches(rule, name) for model, rule in rules.get(provider, []))
+        if not any(
+            model == name or matches(rule, name)
+            for each in priced_as(provider)
+            for model, rule in rules.get(each, [])
+        )
     }

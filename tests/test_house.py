@@ -39,6 +39,7 @@ MAY_NAME_PROVIDERS = (
     "gateway_project/consumers.py",
     "gateway_project/chat.py",
     "gateway_project/messages.py",
+    "gateway_project/responses.py",
 )
 
 

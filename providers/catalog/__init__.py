@@ -28,4 +28,19 @@ def resolve(name: str) -> str | None:
     return name if name in PROVIDERS else ALIASES.get(name)
 
 
-__all__ = ["ALIASES", "PROVIDERS", "VARIABLES", "Auth", "Dialect", "Provider", "resolve"]
+def priced_as(name: str) -> tuple[str, ...]:
+    """The providers whose prices hold for this one: its own, then those of its account."""
+    row = PROVIDERS.get(name)
+    return (name, row.prices_of) if row is not None and row.prices_of else (name,)
+
+
+__all__ = [
+    "ALIASES",
+    "PROVIDERS",
+    "VARIABLES",
+    "Auth",
+    "Dialect",
+    "Provider",
+    "priced_as",
+    "resolve",
+]

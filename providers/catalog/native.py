@@ -24,6 +24,7 @@ NATIVE = (
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
         cap_field="max_output_tokens",
+        prices_of="openai",
         is_verified=True,
         other_variables=("OPENAI_API_BASE",),
     ),

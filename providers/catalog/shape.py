@@ -22,7 +22,8 @@ class Provider:
     completed by. `takes_stream_options` is false for a host that refuses `stream_options` (it
     sends its usage unasked). `dimensions_field` and `embeds_base64` are for embeddings.
     `is_verified` is true where recorded traffic of the host itself proves the row. A simulator
-    may stand in for a row that `is_simulated`, where no key is set.
+    may stand in for a row that `is_simulated`, where no key is set. `prices_of` names the row whose
+    prices hold here too, where both lead to the same account.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Provider:
     models_path: str = "/models"
     dimensions_field: str = "dimensions"
     embeds_base64: bool = False
+    prices_of: str = ""
     other_variables: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ said in the provider's dialect (`client.build`), asked (`client.embed`) and told
 
 from __future__ import annotations
 
-from .count import count_input
+from .count import bound_input, count_input
 from .request import parse_request
 from .types import EmbeddingRequest, EmbeddingResponse, Encoding, Input, Vector
 from .vectors import floats, packed
@@ -19,6 +19,7 @@ __all__ = [
     "Encoding",
     "Input",
     "Vector",
+    "bound_input",
     "count_input",
     "floats",
     "packed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..catalog import Provider
 from ..client import Limits, ask
 from ..dialects import gemini_embeddings, openai_embeddings
 from ..dialects.cohere import embeddings as cohere_embeddings
@@ -20,6 +21,11 @@ EMBEDDING_DIALECTS: dict[str, Any] = {
     "cohere": cohere_embeddings,
 }
 """By the dialect of the provider's row; a row of another dialect has no embeddings."""
+
+
+def can_embed(provider: Provider) -> bool:
+    """Whether this row's dialect has embeddings; a host of that dialect may still have none."""
+    return provider.dialect in EMBEDDING_DIALECTS
 
 
 def build(request: EmbeddingRequest, target: Target) -> HttpRequest:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 
-from ..tokens import InputCount, count_text, encoding_name
+from ..tokens import InputCount, count_text, encoding_name, size_bytes
 from .types import EmbeddingRequest
 
 # https://github.com/openai/tiktoken/blob/main/tiktoken/model.py, 2026-11
 OPENAI = re.compile(r"text-embedding-(ada-002|3-small|3-large)")
 
 
+FRAME_TOKENS = 2  # some providers frame each input with tokens of their own
+
+
+def bound_input(request: EmbeddingRequest) -> int:
+    """More tokens than all inputs can have, without counting: a text has no more than bytes."""
+    sizes = (size_bytes(each) if isinstance(each, str) else len(each) for each in request.inputs)
+    return sum(sizes) + FRAME_TOKENS * len(request.inputs)
+
+
 def count_input(request: EmbeddingRequest) -> InputCount:
     """Tokens of all inputs together; inputs that come as tokens are counted as they are.
 
-    Of a model whose encoding is not known, a text can have no more tokens than bytes. Some
-    providers frame each input with tokens of their own: two for each are in the bound.
+    Of a model whose encoding is not known, a text can have no more tokens than bytes.
     """
     name, is_exact = encoding_name(request.model)
     if OPENAI.match(request.model.rpartition("/")[2]):
@@ -25,6 +33,4 @@ def count_input(request: EmbeddingRequest) -> InputCount:
     tokens = given + sum(count_text(text, name) for text in texts)
     if is_exact:
         return InputCount(tokens, tokens, name, True)
-    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
-    tokens_max = max(tokens, given + size) + 2 * len(request.inputs)
-    return InputCount(tokens, tokens_max, name, False)
+    return InputCount(tokens, max(tokens, bound_input(request)), name, False)

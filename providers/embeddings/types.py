@@ -29,6 +29,15 @@ class EmbeddingRequest:
     provider: str | None = None
     options: Json = field(default_factory=dict)
 
+    @property
+    def max_tokens(self) -> int:
+        """A vector is no output that anybody counts."""
+        return 0
+
+    @property
+    def stream(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingResponse:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from ..catalog import priced_as
 from ..price_source import PriceRow, matches, read_prices, simulator_prices
 from ..pricing import Price, PriceUnknown
 
@@ -48,7 +49,7 @@ def find_row(provider: str, model: str) -> PriceRow | None:
 
 @lru_cache(maxsize=4_096)
 def _find_row(provider: str, model: str, day: date) -> PriceRow | None:
-    rows = rows_of(day).get(provider, [])
+    rows = [row for each in priced_as(provider) for row in rows_of(day).get(each, [])]
     exact = next((row for row in rows if row.model == model), None)
     return exact or next((row for row in rows if matches(row.match, model)), None)
 

@@ -1,7 +1,8 @@
 """A provider that answers by itself, so that everything works without an account anywhere.
 
 `python -m providers.simulator --data DIR` speaks OpenAI's and Anthropic's wire over real HTTP,
-counts tokens exactly, keeps a journal of every call that it served, and misbehaves on request:
+counts tokens exactly, keeps a journal of every call that it served, and misbehaves on request.
+It answers embeddings too, under any name (`sim-embed`), with vectors made of the input's hash.
 
 | model | what it does |
 |---|---|

@@ -24,6 +24,8 @@ from .journal import Journal
 PATHS = {
     "/v1/chat/completions": "openai",
     "/chat/completions": "openai",
+    "/v1/embeddings": "embeddings",
+    "/embeddings": "embeddings",
     "/v1/messages": "anthropic",
 }
 BODY_BYTES_MAX = 64 * 1024 * 1024

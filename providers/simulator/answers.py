@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from .. import tokens
+from . import vectors
 
 FIXED = "Hello from the simulator."
 LONG_TOKENS = 200
@@ -29,6 +30,7 @@ class Ask:
     includes_usage: bool
     answers: int
     attempt: str | None
+    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ class Plan:
 
 
 def read_ask(wire: str, body: Mapping[str, Any], attempt: str | None) -> Ask:
+    """Raises ValueError, TypeError, AttributeError for what is no request."""
+    if wire == "embeddings":
+        vectors.check(body)
+        return replace(_read_chat(wire, {"model": body.get("model")}, attempt), body=body)
+    return _read_chat(wire, body, attempt)
+
+
+def _read_chat(wire: str, body: Mapping[str, Any], attempt: str | None) -> Ask:
     cap = body.get("max_completion_tokens") or body.get("max_tokens")
     choice = body.get("tool_choice")
     stream_options = body.get("stream_options") or {}
@@ -86,7 +96,9 @@ def _must_call(choice: Any) -> str | None:
 
 
 def plan(ask: Ask) -> Plan:
-    """Words and tokens of the answer; the cap is kept to the token."""
+    """Words and tokens of the answer; the cap is kept to the token. Vectors have neither."""
+    if ask.wire == "embeddings":
+        return Plan((), (), 0, False, vectors.input_tokens(ask.body))
     counted = tokens.count_messages(ask.messages, [dict(tool) for tool in ask.tools], "sim-echo")
     calls = _calls(ask)
     if calls:

@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 
+from . import vectors
 from .answers import Ask, Plan, finish, usage
 
 ARGUMENT_PIECE = 8
 
 
 def whole(ask: Ask, answer: Plan, id: str, created: int) -> bytes:
+    if ask.wire == "embeddings":
+        return vectors.whole(ask.body, ask.model)
     return orjson.dumps(
         _whole_openai(ask, answer, id, created)
         if ask.wire == "openai"

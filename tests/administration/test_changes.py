@@ -16,6 +16,7 @@ from gateway_project.administration.keys import Revoked
 from gateway_project.administration.routing import InUse, SecretNeeded
 from gateway_project.directory import Directory
 from gateway_project.models import Credential, Membership, Price
+from gateway_project.price_list import without_price
 from gateway_project.roles import Role
 from tests.people import ACTOR
 
@@ -192,6 +193,23 @@ def test_an_override_holds_over_the_list_until_it_is_ended() -> None:
     assert restored.rates == listed.rates
     history = Price.objects.filter(provider="simulator", model="sim-echo")
     assert history.count() == 3, "dated rows are added and closed, never rewritten"
+
+
+def test_one_accounts_prices_hold_by_its_other_api_until_it_has_its_own() -> None:
+    administration.sync_prices(ACTOR, NOW)
+    target = ("openai-responses", "gpt-4o")
+    before = snapshot()
+
+    assert before.price(*target) == before.price("openai", "gpt-4o") is not None
+    assert without_price([target, ("openai-responses", "no-such-model")]) == {
+        ("openai-responses", "no-such-model")
+    }
+
+    own = administration.override_price(ACTOR, *target, {"input_mtok": "9"}, None, NOW)
+
+    found = snapshot().price(*target)
+    assert found is not None
+    assert found.id == own.id
 
 
 def test_a_rate_that_is_no_price_is_refused() -> None:

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from anthropic.types import MessageParam, ToolParam
 
-from tests.servers import Running, wait_until
+from tests.gateway.bookings import booked
+from tests.servers import Running
 
 UPSTREAMS = {"openai wire": "sim-echo", "anthropic wire": "simulator-anthropic/sim-echo"}
 either = pytest.mark.parametrize("model", UPSTREAMS.values(), ids=UPSTREAMS.keys())
@@ -34,20 +35,6 @@ def key(running: Running) -> str:
 @pytest.fixture(scope="module")
 def client(running: Running, key: str) -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=running.url, api_key=key)
-
-
-def booked(running: Running, call: str) -> list[tuple[Any, ...]]:
-    """(basis, input, output, debit) of a call's postings, each of which has a chain entry."""
-    query = (
-        "SELECT basis, input_tokens, output_tokens, debit_nanos, attempt "
-        f"FROM budgets_posting WHERE call = '{call}'"
-    )
-    wait_until(lambda: running.rows(query), 10)
-    rows = running.rows(query)
-    bodies = [bytes(row[0]) for row in running.rows("SELECT body FROM audit_entry")]
-    for row in rows:
-        assert any(row[4].encode() in body for body in bodies)
-    return [row[:4] for row in rows]
 
 
 @either

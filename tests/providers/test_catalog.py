@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.catalog import ALIASES, PROVIDERS, VARIABLES, resolve
+from providers.catalog import ALIASES, PROVIDERS, VARIABLES, priced_as, resolve
 from providers.catalog.compatible import COMPATIBLE
 from providers.client import DIALECTS, build
 from providers.dialects import openai_chat
@@ -59,11 +59,12 @@ def test_every_row_speaks_a_dialect_that_there_is() -> None:
     assert {row.dialect for row in PROVIDERS.values()} <= DIALECTS.keys()
 
 
-def test_no_two_rows_share_a_name_an_alias_or_a_variable() -> None:
+def test_no_two_accounts_share_a_name_an_alias_or_a_variable() -> None:
     names = [*PROVIDERS, *(alias for row in PROVIDERS.values() for alias in row.aliases)]
     variables = [
         name
         for row in PROVIDERS.values()
+        if not row.prices_of
         for name in (row.key_variable, row.url_variable, *row.other_variables)
     ]
 
@@ -218,8 +219,8 @@ def test_the_published_list_has_prices_under_our_names() -> None:
     rows = read_prices(date(2026, 11, 1))
     priced = {row.provider for row in rows}
 
-    without = PROVIDERS.keys() - priced - SIMULATED - KEYLESS
-    assert without == {"nvidia"}
+    without = {name for name in PROVIDERS if priced.isdisjoint(priced_as(name))}
+    assert without - SIMULATED - KEYLESS == {"nvidia"}
 
 
 def test_a_price_at_hugging_face_is_that_of_the_host_that_answers() -> None:
@@ -242,3 +243,10 @@ def test_the_page_on_providers_says_what_the_row_says(name: str) -> None:
     words += [row.base_url or "yours", "| yes |" if row.is_verified else "| no |"]
     assert [word for word in words if word not in line] == []
     assert ("(not needed)" in line) is not row.needs_key
+
+
+def test_one_account_has_one_price_list_by_both_of_its_apis() -> None:
+    assert priced_as("openai-responses") == ("openai-responses", "openai")
+    assert priced_as("openai") == ("openai",)
+    assert priced_as("nobody") == ("nobody",)
+    assert {row.prices_of for row in PROVIDERS.values()} <= {"", *PROVIDERS}

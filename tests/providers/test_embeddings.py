@@ -21,13 +21,14 @@ from providers.dialects.cohere import embeddings as cohere_embeddings
 from providers.embeddings import (
     EmbeddingRequest,
     EmbeddingResponse,
+    bound_input,
     count_input,
     floats,
     packed,
     parse_request,
     write_response,
 )
-from providers.embeddings.client import EMBEDDING_DIALECTS, build, embed
+from providers.embeddings.client import EMBEDDING_DIALECTS, build, can_embed, embed
 from providers.errors import BadRequest, StatusError, Unsupported, UnusableAnswer
 from providers.pricing import Price, bound, cost
 from providers.routing import Target
@@ -155,6 +156,25 @@ def test_an_unknown_model_s_bound_is_its_bytes_and_a_frame_for_each_input() -> N
 
     assert count.tokens <= count.tokens_max == 10 + 4
     assert not count.is_exact
+
+
+@pytest.mark.parametrize("model", ["text-embedding-3-small", "mistral-embed", "sim-embed"])
+@pytest.mark.parametrize("given", ["Köln \ud83d", ["a", "b c", "…"], [1, 2, 3], [[1], [2, 3]]])
+def test_no_count_exceeds_the_bound_that_is_known_without_counting(model: str, given: Any) -> None:
+    request = parse_request({"model": model, "input": given})
+
+    assert count_input(request).tokens_max <= bound_input(request)
+
+
+@pytest.mark.parametrize(("name", "is_able"), [("openai", True), ("anthropic", False)])
+def test_a_row_whose_dialect_has_no_embeddings_cannot_embed(name: str, is_able: bool) -> None:
+    assert can_embed(PROVIDERS[name]) is is_able
+
+
+def test_an_embeddings_request_asks_for_no_output_and_no_stream() -> None:
+    request = parse_request(ASKED)
+
+    assert (request.max_tokens, request.stream) == (0, False)
 
 
 def test_openai_gets_one_text_as_a_text_and_base64_if_the_caller_wants_it() -> None:
