@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from importlib.metadata import version
 from typing import Any
 
 RENAMED = {"x-ai": "xai", "google": "gemini", "moonshotai": "moonshot"}
+ALSO = {"openai": "openai-responses"}  # the same account, by its other API
 HUGGINGFACE = "huggingface_"
 SIMULATORS = ("simulator", "simulator-anthropic", "simulator-refuse")
 SIMULATED_RATES = {"input_mtok": "0.15", "output_mtok": "0.60"}
@@ -42,10 +43,13 @@ def read_prices(today: date) -> list[PriceRow]:
     from genai_prices import data  # the import is dear, see above
 
     release = version("genai-prices")
-    return [
+    rows = [
         _row(provider, model, today, release)
         for provider in data.providers
         for model in provider.models
+    ]
+    return rows + [
+        replace(row, provider=ALSO[row.provider]) for row in rows if row.provider in ALSO
     ]
 
 

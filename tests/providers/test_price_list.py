@@ -13,7 +13,7 @@ from genai_prices.types import ModelInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.price_source import PriceRow, read_prices
+from providers.price_source import ALSO, PriceRow, read_prices
 from providers.pricing import PARTS_PER_DOLLAR, Price, PriceUnknown, bound, cost, parts, ways_of
 from providers.types import Usage
 
@@ -30,7 +30,8 @@ times = st.one_of(
 @cache
 def priced(day: date) -> list[tuple[Price, ModelInfo]]:
     """Every model of the list that has a price, in its order, with the model itself."""
-    found = zip(read_prices(day), MODELS, strict=True)
+    rows = [row for row in read_prices(day) if row.provider not in ALSO.values()]
+    found = zip(rows, MODELS, strict=True)
     return [(price_of(row), model) for row, (_, model) in found if row.rates.get("input_mtok")]
 
 
