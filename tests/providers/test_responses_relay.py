@@ -163,3 +163,10 @@ def test_a_body_that_is_no_answer_is_unusable(body: Any) -> None:
 )
 def test_usage_that_cannot_be_is_not_believed(usage: Any) -> None:
     assert openai_responses.read_response({**NATIVE, "usage": usage}).usage is None
+
+
+def test_the_service_tier_of_an_answer_is_what_it_is_charged_by() -> None:
+    usage = openai_responses.read_response({**NATIVE, "service_tier": "priority"}).usage
+
+    assert usage is not None
+    assert usage.service_tier == "priority"
