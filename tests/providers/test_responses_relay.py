@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_chat_caller_hears_a_responses_stream_as_a_whole_answer_would_say_it()
     assert said_by_chunks(chunks).content == PART["text"]
     assert said_by_chunks(chunks).calls == [("c1", "f", {"a": 1})]
     assert said_by_chunks(chunks).finish == "tool_calls"
-    assert said_by_chunks(chunks).usage == USAGE
+    assert said_by_chunks(chunks).usage == replace(USAGE, service_tier="default")
     assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "One\n\nTwo"
     assert {"thinking_blocks": [THOUGHT]} in deltas
 
