@@ -36,7 +36,7 @@ from providers import client, routing
 from providers.catalog import PROVIDERS, resolve
 from providers.embeddings import EmbeddingRequest
 from providers.embeddings.client import can_embed
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Unsupported
 from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
@@ -292,8 +292,8 @@ async def advance(request: Request, bus: Bus, error: ProviderError) -> None:
     failed = meter.current
     failed.error = error
     rest = plan.candidates[failed.no :]
-    if not error.retryable or not rest:
-        raise error
+    if not rest or not (error.retryable or isinstance(error, Unsupported)):
+        raise error  # what one dialect has no words for, another may: nothing was sent
     ask = holding.ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
     bill = billing.bill(failed, bus)
     _, answer = await bus[Gateway].books.submit(bill, ask)

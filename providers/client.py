@@ -39,8 +39,14 @@ def build(request: ChatRequest, target: Target) -> HttpRequest:
     row, left_out = target.provider, tuple[str, ...]()
     if row.dialect != "openai_responses":
         request, left_out = openai_responses.plain(request, row.dialect)
-    # Only rows of OpenAI-compatible hosts say that `stream_options` are refused.
-    quirks = {} if row.takes_stream_options else {"takes_stream_options": False}
+    quirks = (
+        {}
+        if row.dialect != "openai_chat"
+        else {
+            "takes_stream_options": row.takes_stream_options,
+            "reads_reasoning": row.reads_reasoning,
+        }
+    )
     built: HttpRequest = DIALECTS[row.dialect].build_request(
         request, model=target.model, cap_field=row.cap_field, **quirks
     )

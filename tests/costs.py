@@ -32,7 +32,11 @@ from providers.sse import SseSplitter
 from providers.types import Usage
 from tests.recordings import Exchange, Skipped, cassette, exchanges
 
-FLAVORS = {"openai_chat": ("chat", "default"), "anthropic_messages": ("anthropic", "default")}
+FLAVORS = {
+    "openai_chat": ("chat", "default"),
+    "openai_responses": ("responses",),
+    "anthropic_messages": ("anthropic", "default"),
+}
 
 
 @dataclass
@@ -140,7 +144,7 @@ def _final_document(exchange: Exchange) -> Mapping[str, Any]:
         return document
     found: dict[str, Any] = {"usage": {}}
     for event in _documents(exchange.body):
-        message = event.get("message") or event
+        message = event.get("message") or event.get("response") or event
         for name in ("model", "created", "service_tier"):
             found[name] = message.get(name) or found.get(name)
         usage = message.get("usage") or {}
@@ -159,7 +163,7 @@ def _their_usage(
 ) -> tuple[str, Theirs]:
     if not document.get("usage"):
         raise Skipped("the answer has no usage")
-    for flavor in FLAVORS[dialect]:
+    for flavor in FLAVORS.get(dialect, ()):
         if any(each.api_flavor == flavor for each in provider.extractors or ()):
             name, usage = provider.extract_usage(document, api_flavor=flavor)
             return name or str(document["model"]), usage

@@ -20,7 +20,9 @@ class Provider:
     `other_variables` are names for either that the provider's own or LiteLLM's users know.
     `cap_field` carries the cap on output tokens. `path` is what an address without any path is
     completed by. `takes_stream_options` is false for a host that refuses `stream_options` (it
-    sends its usage unasked). `dimensions_field` and `embeds_base64` are for embeddings.
+    sends its usage unasked), `reads_reasoning` for one that refuses a history with
+    `reasoning_content`. `has_responses` is true where OpenAI's Responses API is there as well.
+    `dimensions_field` and `embeds_base64` are for embeddings.
     `is_verified` is true where recorded traffic of the host itself proves the row. A simulator
     may stand in for a row that `is_simulated`, where no key is set. `prices_of` names the row whose
     prices hold here too, where both lead to the same account.
@@ -35,6 +37,8 @@ class Provider:
     auth: Auth = "bearer"
     needs_key: bool = True
     takes_stream_options: bool = True
+    reads_reasoning: bool = True
+    has_responses: bool = False
     is_verified: bool = False
     is_simulated: bool = False
     path: str = ""

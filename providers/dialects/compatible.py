@@ -19,7 +19,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
+from .encoding import arguments_text
 
 Json = Mapping[str, Any]
 
@@ -214,7 +214,7 @@ class CallReader:
 def _text(arguments: Any) -> str:
     if isinstance(arguments, str):
         return arguments
-    return "" if arguments is None else orjson.dumps(arguments).decode()
+    return "" if arguments is None else arguments_text(arguments)
 
 
 def usage_in(body: Json) -> Any:

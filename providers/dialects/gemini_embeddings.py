@@ -10,14 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ..catalog import Provider
 from ..embeddings.types import EmbeddingRequest, EmbeddingResponse, Vector
 from ..embeddings.vectors import checked
 from ..errors import Unsupported, UnusableAnswer
 from ..types import HttpRequest, Usage
 from .answers import read_error, token_count
+from .encoding import encoded
 
 HEADERS = {
     "content-type": "application/json",
@@ -54,7 +53,7 @@ def build_request(request: EmbeddingRequest, *, model: str, row: Provider) -> Ht
         verb, body = ("batchEmbedContents", {"requests": asked})
     dropped = tuple(sorted(key for key in request.options if key not in SAID))
     path = f"/v1beta/models/{name}:{verb}"
-    return HttpRequest(path, HEADERS, orjson.dumps(body), dropped)
+    return HttpRequest(path, HEADERS, encoded(body), dropped)
 
 
 def read_response(body: Any) -> EmbeddingResponse:

@@ -18,6 +18,7 @@ from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
 from . import openai_wording
 from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
 from .compatible import ChoiceReader, cached_in, usage_in, whole_choices, with_reasoning
+from .encoding import encoded
 from .openai_request import parse_request
 
 HEADERS = {
@@ -34,12 +35,13 @@ def build_request(
     model: str,
     cap_field: str = "max_completion_tokens",
     takes_stream_options: bool = True,
+    reads_reasoning: bool = True,
 ) -> HttpRequest:
     """The request as it goes out; a stream is asked for its usage unless the host refuses that.
 
     `dropped` names what other dialects say and this one has no words for.
     """
-    said = openai_wording.of(request)
+    said = openai_wording.of(request, reads_reasoning=reads_reasoning)
     body: dict[str, Any] = {**said.options, "model": model, "messages": said.messages}
     if request.max_tokens is not None:
         body[cap_field] = request.max_tokens
@@ -50,7 +52,7 @@ def build_request(
             body["stream_options"] = {**options, "include_usage": True}
     accept = "text/event-stream" if request.stream else "application/json"
     headers = {**HEADERS, "accept": accept}
-    return HttpRequest("/chat/completions", headers, orjson.dumps(body), said.dropped)
+    return HttpRequest("/chat/completions", headers, encoded(body), said.dropped)
 
 
 def read_response(body: Any) -> ChatResponse:

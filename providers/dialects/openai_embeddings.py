@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ..catalog import Provider
 from ..embeddings.types import EmbeddingRequest, EmbeddingResponse
 from ..embeddings.vectors import checked
 from ..errors import UnusableAnswer
 from ..types import HttpRequest, Usage
 from .answers import embedded_error, read_error, token_count
+from .encoding import encoded
 
 HEADERS = {
     "content-type": "application/json",
@@ -37,7 +36,7 @@ def build_request(request: EmbeddingRequest, *, model: str, row: Provider) -> Ht
         body[row.dimensions_field] = request.dimensions
     if request.encoding == "base64" and row.embeds_base64:
         body["encoding_format"] = "base64"
-    return HttpRequest("/embeddings", HEADERS, orjson.dumps(body))
+    return HttpRequest("/embeddings", HEADERS, encoded(body))
 
 
 def read_response(body: Any) -> EmbeddingResponse:

@@ -92,7 +92,7 @@ def _check_message(message: object, where: str) -> None:
     if not isinstance(message, Mapping):
         raise BadRequest(f"{where} must be an object.", param=where)
     role, content = message.get("role"), message.get("content")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise BadRequest(f"{where}.role must be one of {sorted(ROLES)}.", param=f"{where}.role")
     if role == "tool" and not isinstance(message.get("tool_call_id"), str):
         raise BadRequest(f"{where}.tool_call_id is missing.", param=f"{where}.tool_call_id")
@@ -168,7 +168,7 @@ def _check_options(options: Mapping[str, Any], stream: bool) -> None:
         isinstance(answers, bool) or not isinstance(answers, int) or not 1 <= answers <= ANSWERS_MAX
     ):
         raise BadRequest(f"n must be a whole number from 1 to {ANSWERS_MAX}.", param="n")
-    if options.get("best_of") not in {None, 1}:
+    if options.get("best_of") not in (None, 1):
         raise BadRequest("best_of is not supported.", param="best_of")
     stream_options = options.get("stream_options")
     if stream_options is not None and not (stream and isinstance(stream_options, Mapping)):

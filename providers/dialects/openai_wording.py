@@ -18,9 +18,12 @@ DIALECT = "openai_chat"
 HIDDEN = frozenset(
     {"thinking_blocks", "provider_specific_fields", "cache_control", "is_error", "toolset_name"}
 )
+THOUGHTS = frozenset({"thinking_blocks", "reasoning_content"})
+REASONING = frozenset({"reasoning_content", "reasoning", "reasoning_details"})
 HIDDEN_OF_PART = frozenset({"cache_control", "citations"})
 HIDDEN_OF_CALL = frozenset({"cache_control", "caller", "toolset_name"})
-SILENT = "provider_specific_fields"  # a note of ours, nothing that the caller would miss
+SIGNED = frozenset({"extra_content"})  # Gemini's signature of a call
+SILENT = SIGNED | {"provider_specific_fields"}  # notes that the caller would not miss
 PARTS = frozenset({"text", "refusal", "image_url", "input_audio", "file"})
 BESIDE_TEXT = frozenset({"image_url", "file"})
 STOPS_MAX = 4
@@ -36,40 +39,48 @@ class Wording:
     dropped: tuple[str, ...] = ()
 
 
-def of(request: ChatRequest) -> Wording:
-    """Messages and options for an OpenAI model; raises Unsupported for what would change sense."""
+def of(request: ChatRequest, *, reads_reasoning: bool = True) -> Wording:
+    """Messages and options for an OpenAI model; raises Unsupported for what would change sense.
+
+    Where the host does not read reasoning, it refuses a history that has any: that is left out.
+    """
     dropped: set[str] = set()
+    hidden, of_call = HIDDEN, HIDDEN_OF_CALL
+    if not reads_reasoning:
+        hidden, of_call = HIDDEN | REASONING, HIDDEN_OF_CALL | SIGNED
     is_foreign = request.native is not None and request.native.dialect != DIALECT
     if not is_foreign:
-        messages = [_shown(message, dropped) for message in request.messages]
+        messages = [_shown(message, hidden, of_call, dropped) for message in request.messages]
         return Wording(messages, request.options, tuple(sorted(dropped)))
     assert request.native is not None
     dropped.update(request.native.said)
-    shown = [_translated(_shown(message, dropped)) for message in request.messages]
+    shown = [_translated(_shown(message, hidden, of_call, dropped)) for message in request.messages]
     options = _options(request.options, dropped)
     return Wording(_with_pictures_after(shown), options, tuple(sorted(dropped)))
 
 
-def _shown(message: Json, dropped: set[str]) -> Json:
+def _shown(
+    message: Json, hidden: frozenset[str], of_call: frozenset[str], dropped: set[str]
+) -> Json:
     """The same message where there is nothing to hide, which is nearly always."""
     content = message.get("content")
     if len(message) == 2 and isinstance(content, str):
         return message
-    hidden = HIDDEN.intersection(message)
-    if hidden:
-        message = _without(message, hidden, dropped)
+    found = hidden.intersection(message)
+    if found:
+        message = _without(message, found, dropped)
     if isinstance(content, list) and any(not HIDDEN_OF_PART.isdisjoint(part) for part in content):
         parts = [_without(part, HIDDEN_OF_PART.intersection(part), dropped) for part in content]
         message = {**message, "content": parts}
     calls = message.get("tool_calls")
-    if calls and any(not HIDDEN_OF_CALL.isdisjoint(call) for call in calls):
-        said = [_without(call, HIDDEN_OF_CALL.intersection(call), dropped) for call in calls]
+    if calls and any(not of_call.isdisjoint(call) for call in calls):
+        said = [_without(call, of_call.intersection(call), dropped) for call in calls]
         message = {**message, "tool_calls": said}
     return message
 
 
 def _without(thing: Json, names: frozenset[str], dropped: set[str]) -> Json:
-    dropped.update(names - {SILENT})
+    dropped.update(names - SILENT)
     return {name: value for name, value in thing.items() if name not in names}
 
 

@@ -45,9 +45,15 @@ async def embed(
     limits: Limits,
     attempt: str,
 ) -> EmbeddingResponse:
-    """Ask for the vectors; raises the errors of `errors.py`, and for a wrong number of vectors."""
+    """Ask for the vectors; raises the errors of `errors.py`."""
     dialect = EMBEDDING_DIALECTS[target.provider.dialect]
     document = await ask(built, target, transport, limits, attempt, dialect.read_error)
+    return read(document, request, target)
+
+
+def read(document: Any, request: EmbeddingRequest, target: Target) -> EmbeddingResponse:
+    """The vectors of an answer; raises UnusableAnswer unless there is one for each input."""
+    dialect = EMBEDDING_DIALECTS[target.provider.dialect]
     response: EmbeddingResponse = dialect.read_response(document)
     if len(response.vectors) != len(request.inputs):
         raise UnusableAnswer(

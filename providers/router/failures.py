@@ -21,7 +21,6 @@ unless an operator's policy names it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -33,6 +32,7 @@ from ..errors import (
     TimedOut,
     Unsupported,
 )
+from ..refusals import CONTEXT_CODES, QUOTA_CODES, is_against_policy, is_too_long
 from .errors import DeadlinePassed, NoneCapable
 
 
@@ -69,22 +69,6 @@ POLICY_NAMES: Mapping[str, tuple[Kind, ...]] = {
     "NotFoundError": (Kind.NOT_FOUND,),
 }
 
-QUOTA_CODES = frozenset({"insufficient_quota", "enforced_spend_limit_reached"})
-CONTEXT_LENGTH_CODE = "context_length_exceeded"
-CONTEXT_CODES = frozenset({CONTEXT_LENGTH_CODE, "model_context_window_exceeded"})
-CONTENT_CODES = frozenset(
-    {"content_policy_violation", "content_filter", "responsibleaipolicyviolation"}
-)
-# Texts that providers answer with where no code says it; undocumented, seen until 2026-11.
-TOO_LONG = re.compile(
-    r"maximum context length|prompt is too long|input is too long|context (window|limit|length)"
-    r"|input token count .*exceeds the maximum|longer than the model's context",
-    re.IGNORECASE,
-)
-AGAINST_POLICY = re.compile(
-    r"content[ _]policy|content management policy|content filter|usage policies|safety system",
-    re.IGNORECASE,
-)
 BY_STATUS: Mapping[int, Kind] = {
     401: Kind.AUTHENTICATION,
     402: Kind.QUOTA,
@@ -119,8 +103,8 @@ def kind_of(error: ProviderError) -> Kind:
 
 
 def _of_request(code: str, message: str) -> Kind:
-    if code in CONTEXT_CODES or TOO_LONG.search(message):
+    if is_too_long(code, message):
         return Kind.CONTEXT_WINDOW
-    if code in CONTENT_CODES or AGAINST_POLICY.search(message):
+    if is_against_policy(code, message):
         return Kind.CONTENT_POLICY
     return Kind.BAD_REQUEST

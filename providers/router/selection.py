@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from random import Random
 
 from ..errors import ProviderError
+from ..refusals import CONTEXT_LENGTH_CODE
 from .blocks import PASSING, Block, Cause, blocks_of
 from .decision import Considered, Pick, Verdict
 from .deployments import Deployment
 from .errors import NoDeployment, NoneCapable
-from .failures import CONTEXT_LENGTH_CODE
 from .health import REQUESTS, TOKENS, Health
 from .lineup import Ask, Lineup
 from .needs import Needs

@@ -1,7 +1,7 @@
 """Which provider a model's name leads to, at what address and with which key.
 
-The one place of the SDK that reads the environment: the variables that `catalog.py` names, and
-LiteLLM's spelling of the address (`OPENAI_API_BASE`).
+The one place of the SDK that reads the environment: the variables that the catalogue names, those
+of LiteLLM's users (`OPENAI_API_BASE`) among them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ def find_provider(model: str, provider: str | None = None) -> tuple[Provider, st
 
 
 def find_target(model: str, provider: str | None, key: Any, base: Any) -> Target:
-    """Raises StatusError with 401 where there is no key, BadRequest where there is no address."""
+    """Raises StatusError with 401 where there is no key, BadRequest where there is no address.
+
+    A server of the caller's own needs no key, and an address may lack its path there.
+    """
     row, upstream = find_provider(model, provider)
     base_url = base or door.setting("api_base", None) or _address(row)
     if not isinstance(base_url, str) or not base_url.startswith(("http://", "https://")):
@@ -42,28 +45,31 @@ def find_target(model: str, provider: str | None, key: Any, base: Any) -> Target
             f"No address for {row.name}: give api_base, or set {row.url_variable}.",
             param="api_base",
         )
-    api_key = key or _key(row)
-    if not isinstance(api_key, str) or not api_key.strip():
+    return Target(row, upstream, row.completed(base_url), _checked(key or _key(row), row))
+
+
+def _checked(key: Any, row: Provider) -> str:
+    api_key = key.strip() if isinstance(key, str) else ""
+    if not api_key and row.needs_key:
         raise StatusError(
             f"No API key for {row.name}: give api_key, or set {row.key_variable}.",
             status=401,
             code="invalid_api_key",
         )
-    api_key = api_key.strip()
     if not (api_key.isascii() and api_key.isprintable()):
         raise StatusError(
             f"The API key for {row.name} cannot be sent: it holds odd letters.",
             status=401,
             code="invalid_api_key",
         )
-    return Target(row, upstream, base_url.rstrip("/"), api_key)
+    return api_key
 
 
 @named_errors()
 def validate_environment(model: str, api_key: str | None = None) -> dict[str, Any]:
     """{"keys_in_environment": bool, "missing_keys": [names of variables]} for this model."""
     row, _ = find_provider(model)
-    missing = [] if api_key or _key(row) else [row.key_variable]
+    missing = [] if api_key or _key(row) or not row.needs_key else [row.key_variable]
     if not _address(row):
         missing.append(row.url_variable)
     return {"keys_in_environment": not missing, "missing_keys": missing}
@@ -71,9 +77,8 @@ def validate_environment(model: str, api_key: str | None = None) -> dict[str, An
 
 def _key(row: Provider) -> str | None:
     own = door.setting(f"{row.name}_key", None) or door.setting("api_key", None)
-    return own or os.environ.get(row.key_variable)
+    return own or row.key_in(os.environ)
 
 
 def _address(row: Provider) -> str:
-    spelled = row.url_variable.removesuffix("_BASE_URL") + "_API_BASE"
-    return os.environ.get(row.url_variable) or os.environ.get(spelled) or row.base_url
+    return row.url_in(os.environ) or row.base_url

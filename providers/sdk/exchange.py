@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from .. import client
+from ..dialects.openai_wording import THOUGHTS
 from ..errors import ConnectionLost, ProviderError, Unsupported, UnusableAnswer
 from ..routing import Target
 from ..sse import SseSplitter
@@ -306,12 +307,16 @@ def build_chat(call: Call, target: Target) -> tuple[HttpRequest, list[str]]:
 
 
 def allowed(call: Call, target: Target, left_out: list[str]) -> list[str]:
-    """What is left out, where that may be; nothing is ever left out in silence."""
-    if left_out and not call.drops:
+    """What is left out, where that may be; nothing is ever left out in silence.
+
+    The thoughts of another model in a history are told, and no reason to refuse a call.
+    """
+    asked = [name for name in left_out if name not in THOUGHTS]
+    if asked and not call.drops:
         raise Unsupported(
-            f"{target.provider.name} does not support {sorted(left_out)} for {target.model}. "
+            f"{target.provider.name} does not support {sorted(asked)} for {target.model}. "
             "Set drop_params=True to leave out what a provider does not support.",
-            param=left_out[0],
+            param=asked[0],
         )
     return left_out
 

@@ -2,24 +2,27 @@
 
 Names, not classes, so that deciding whether to retry or to fall back imports no exceptions.
 Where the class alone does not say it, the provider's code decides, then its message, then its
-status. Codes: platform.openai.com/docs/guides/error-codes and docs.anthropic.com/en/api/errors.
-Messages have no documentation: these are the texts that providers answer with. 2026-11.
+status. Codes: platform.openai.com/docs/guides/error-codes and docs.anthropic.com/en/api/errors,
+2026-11. What says "too long" and "against policy" stands in `refusals.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from .. import errors
 from ..errors import ProviderError
+from ..refusals import (
+    CONTENT_CODES,
+    CONTEXT_CODES,
+    QUOTA_CODES,
+    is_against_policy,
+    is_too_long,
+)
 
 CODES: Mapping[str, str] = {
-    "context_length_exceeded": "ContextWindowExceededError",
-    "model_context_window_exceeded": "ContextWindowExceededError",
-    "content_policy_violation": "ContentPolicyViolationError",
-    "content_filter": "ContentPolicyViolationError",
-    "responsibleaipolicyviolation": "ContentPolicyViolationError",
+    **dict.fromkeys(CONTEXT_CODES, "ContextWindowExceededError"),
+    **dict.fromkeys(CONTENT_CODES, "ContentPolicyViolationError"),
     "invalid_image_url": "ImageFetchError",
     "model_not_found": "NotFoundError",
     "not_found_error": "NotFoundError",
@@ -54,21 +57,9 @@ CLASSES: tuple[tuple[type[ProviderError], str], ...] = (
     (errors.ConnectionLost, "APIConnectionError"),
     (errors.UnusableAnswer, "APIResponseValidationError"),
 )
-TOO_LONG = re.compile(
-    r"maximum context length|prompt is too long|input is too long|too many (input )?tokens"
-    r"|exceeds? (the )?context (limit|window|length)|context[ _](length|window)[ _]exceeded"
-    r"|input token count .*exceeds the maximum|longer than the model's context",
-    re.IGNORECASE,
-)
-AGAINST_POLICY = re.compile(
-    r"content[ _]policy|content management policy|content filter|usage policies"
-    r"|safety system|violat\w+ .*polic",
-    re.IGNORECASE,
-)
 REQUEST_STATUSES = frozenset({400, 413, 422})
 # https://github.com/openai/openai-python, `_base_client.py`, 2026-11: what its clients try again
 RETRIED_STATUSES = frozenset({408, 409, 429})
-SPENT = frozenset({"insufficient_quota", "enforced_spend_limit_reached"})
 ELSEWHERE = frozenset(
     {
         "UnsupportedParamsError",
@@ -100,9 +91,9 @@ def _special(error: ProviderError) -> str | None:
     name = CODES.get((error.code or "").lower())
     if name in ELSEWHERE:
         return name
-    if TOO_LONG.search(error.message):
+    if is_too_long(error.code, error.message):
         return "ContextWindowExceededError"
-    if AGAINST_POLICY.search(error.message):
+    if is_against_policy(error.code, error.message):
         return "ContentPolicyViolationError"
     return None
 
@@ -114,7 +105,7 @@ def status_of(error: ProviderError) -> int | None:
 
 def is_worth_a_retry(error: ProviderError, should_retry: str | None = None) -> bool:
     """Whether the same target may answer a second time; `should_retry` is its own word on it."""
-    if not error.retryable or error.code in SPENT:
+    if not error.retryable or error.code in QUOTA_CODES:
         return False
     if should_retry in {"true", "false"}:
         return should_retry == "true"

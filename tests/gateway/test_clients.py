@@ -129,3 +129,19 @@ def test_a_failing_primary_falls_back_before_the_first_byte(
 
     assert answer.headers["x-tollgate-attempts"] == "2"
     assert answer.parse().choices[0].message.content == "Hello"
+
+
+def test_a_target_without_words_for_a_request_is_passed_over_at_no_charge(
+    running: Running, client: openai.OpenAI
+) -> None:
+    targets = ("simulator-anthropic/sim-echo", "simulator/sim-echo")
+    running.manage("routes", "set", "twice", "--target", targets[0], "--target", targets[1])
+    before = len(running.journal())
+
+    answer = client.chat.completions.with_raw_response.create(
+        model="twice", messages=[{"role": "user", "content": "Hello"}], n=2
+    )
+
+    assert answer.headers["x-tollgate-attempts"] == "2"
+    assert answer.parse().choices[0].message.content == "Hello"
+    assert len(running.journal()) == before + 1

@@ -212,7 +212,6 @@ def test_a_service_tier_has_its_own_price(way: str, dollars: int) -> None:
         ({"service_tier": "flex"}, {"flex"}),
         ({"service_tier": "standard_only", "speed": "fast"}, {"fast"}),
     ],
-    ids=str,
 )
 def test_what_was_asked_says_which_tiers_can_answer(
     options: dict[str, str], expected: set[str]

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from providers.catalog import PROVIDERS
+from providers.client import build
 from providers.dialects import anthropic_messages, openai_chat
 from providers.errors import BadRequest, Unsupported
+from providers.routing import Target
 from providers.tokens import count_messages
 from providers.types import ChatRequest
 
@@ -219,3 +222,27 @@ def test_a_request_in_our_own_words_needs_no_parsing() -> None:
     request = ChatRequest("m", [{"role": "user", "content": "Hi"}])
 
     assert json.loads(anthropic_messages.build_request(request, model="m").body)["max_tokens"] > 0
+
+
+def nested(levels: int) -> Any:
+    return {"a": nested(levels - 1)} if levels else {}
+
+
+@pytest.mark.parametrize("field", ["role", "best_of"])
+def test_a_list_where_a_word_belongs_is_a_bad_request(field: str) -> None:
+    wrong = {"messages": [{"role": [], "content": "x"}]} if field == "role" else {"best_of": []}
+
+    with pytest.raises(BadRequest, match=field):
+        openai_chat.parse_request({**HELLO, **wrong})
+
+
+@pytest.mark.parametrize(
+    "name", ["openai", "anthropic", "gemini", "cohere", "openai-responses", "mistral"]
+)
+def test_what_is_nested_too_deep_to_be_written_is_a_bad_request(name: str) -> None:
+    parameters = {"type": "object", "properties": nested(300)}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    request = openai_chat.parse_request({**HELLO, "tools": [tool], "max_tokens": 9})
+
+    with pytest.raises(BadRequest):
+        build(request, Target(PROVIDERS[name], "m", "", ""))

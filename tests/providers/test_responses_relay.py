@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_chat_caller_hears_a_responses_stream_as_a_whole_answer_would_say_it()
     assert said_by_chunks(chunks).content == PART["text"]
     assert said_by_chunks(chunks).calls == [("c1", "f", {"a": 1})]
     assert said_by_chunks(chunks).finish == "tool_calls"
-    assert said_by_chunks(chunks).usage == USAGE
+    assert said_by_chunks(chunks).usage == replace(USAGE, service_tier="default")
     assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "One\n\nTwo"
     assert {"thinking_blocks": [THOUGHT]} in deltas
 
@@ -163,3 +164,10 @@ def test_a_body_that_is_no_answer_is_unusable(body: Any) -> None:
 )
 def test_usage_that_cannot_be_is_not_believed(usage: Any) -> None:
     assert openai_responses.read_response({**NATIVE, "usage": usage}).usage is None
+
+
+def test_the_service_tier_of_an_answer_is_what_it_is_charged_by() -> None:
+    usage = openai_responses.read_response({**NATIVE, "service_tier": "priority"}).usage
+
+    assert usage is not None
+    assert usage.service_tier == "priority"

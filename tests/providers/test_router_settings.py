@@ -116,7 +116,7 @@ def test_defaults_are_beneath_and_limits_may_stand_outside() -> None:
         ({**one({"rpm": 5}), "rpm": 6}, "model_list[0]: rpm is 6 and, inside, 5"),
         (one({"rmp": 5}), "litellm_params: 'rmp' is not known; is it 'rpm'?"),
         (one({"max_retries": 2}), "set its num_retries or retry_policy"),
-        (one({"model": "azure/gpt"}), "'azure' is not a provider; known are anthropic, "),
+        (one({"model": "bedrock/gpt"}), "'bedrock' is not a provider; known are anthropic, "),
         (one({"custom_llm_provider": "x"}), "'x' is not a provider"),
         (one({"model": ""}), "litellm_params.model: '' is not a name"),
         (one({"rpm": 0}), "rpm: '0' is not a whole number of at least 1"),

@@ -162,7 +162,7 @@ def test_texts_become_vectors_and_are_charged(script: Script, is_counted: bool) 
     assert script.received[0].path == "/v1/embeddings"
     assert script.received[0].body == {
         "model": "text-embedding-3-small",
-        "input": ["Hello, world"],
+        "input": "Hello, world",
         "dimensions": 2,
     }
 

@@ -11,6 +11,7 @@ import pytest
 import providers
 from providers import ResponsesAPIResponse, exceptions
 from providers.sdk.responses import AsyncResponsesStream, ResponsesStream
+from tests.sdk.conftest import Simulated
 from tests.sdk.scripted import Script
 
 MESSAGE = {
@@ -149,9 +150,58 @@ def test_a_response_without_usage_is_never_free(script: Script) -> None:
     [
         ("", "gpt-4o", exceptions.BadRequestError),
         (7, "gpt-4o", exceptions.BadRequestError),
-        ("hi", "anthropic/claude", exceptions.UnsupportedParamsError),
+        ([{"type": "item_reference", "id": "x"}], "anthropic/c", exceptions.BadRequestError),
     ],
 )
 def test_what_cannot_be_asked_is_refused(input: Any, model: str, kind: Any) -> None:
     with pytest.raises(kind):
         providers.responses(input, model)
+
+
+@pytest.mark.parametrize("model", ["anthropic/sim-echo", "simulator/sim-echo"])
+def test_a_provider_of_chat_answers_by_the_responses_api(model: str) -> None:
+    options: dict[str, Any] = {"instructions": "Be brief.", "max_output_tokens": 9}
+
+    made = providers.responses("hi", model, **options)
+
+    assert isinstance(made, ResponsesAPIResponse)
+    assert made.status in {"completed", "incomplete"}
+    assert made.output_text
+    assert made.max_output_tokens == 9
+    assert made.usage.output_tokens <= 9
+    assert made.id.startswith("resp_")
+
+
+@pytest.mark.parametrize("model", ["anthropic/sim-echo", "simulator/sim-echo"])
+@pytest.mark.parametrize("by_loop", [False, True])
+def test_a_stream_of_chat_becomes_a_stream_of_responses(model: str, by_loop: bool) -> None:
+    whole = providers.responses("hi", model, max_output_tokens=9)
+    assert isinstance(whole, ResponsesAPIResponse)
+
+    async def ask() -> tuple[list[Any], Any]:
+        stream = await providers.aresponses("hi", model, stream=True, max_output_tokens=9)
+        assert isinstance(stream, AsyncResponsesStream)
+        return [event async for event in stream], stream.response
+
+    if by_loop:
+        said, response = asyncio.run(ask())
+    else:
+        stream = providers.responses("hi", model, stream=True, max_output_tokens=9)
+        assert isinstance(stream, ResponsesStream)
+        said, response = list(stream), stream.response
+
+    assert said[0].type == "response.created"
+    assert said[-1].type in {"response.completed", "response.incomplete"}
+    assert [event.sequence_number for event in said] == list(range(len(said)))
+    deltas = [event.delta for event in said if event.type == "response.output_text.delta"]
+    assert "".join(deltas) == response.output_text == whole.output_text
+    assert response.usage == whole.usage
+
+
+def test_what_is_stored_nowhere_is_refused_before_anything_is_sent(simulated: Simulated) -> None:
+    calls = len(simulated.calls())
+
+    with pytest.raises(exceptions.BadRequestError):
+        providers.responses("hi", "anthropic/sim-echo", previous_response_id="resp_1")
+
+    assert len(simulated.calls()) == calls

@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ...errors import BadRequest
 from ...types import Json
+from ..encoding import encoded
 from ..openai_request import MESSAGES_MAX
 from ..urls import check_image
 from .turns import CALL_EXTRAS, RESULT_EXTRAS
@@ -137,7 +136,7 @@ def _call(block: Json, where: str) -> Json:
             raise BadRequest(f"{where}.{field} is missing.", param=f"{where}.{field}")
     if not isinstance(block.get("input"), Mapping):
         raise BadRequest(f"{where}.input must be an object.", param=f"{where}.input")
-    arguments = orjson.dumps(block["input"]).decode()
+    arguments = encoded(block["input"]).decode()
     return {
         "id": block["id"],
         "type": "function",

@@ -9,10 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ...errors import BadRequest, Unsupported
 from ...types import ChatRequest, HttpRequest, Json, native_to
+from ..encoding import encoded
 from .turns import turns
 
 HEADERS = {
@@ -67,7 +66,7 @@ def build_request(
         dropped += request.native.said
     headers = {**HEADERS, **_betas(native)}
     headers["accept"] = "text/event-stream" if request.stream else "application/json"
-    return HttpRequest("/v1/messages", headers, orjson.dumps(body), tuple(sorted(dropped)))
+    return HttpRequest("/v1/messages", headers, encoded(body), tuple(sorted(dropped)))
 
 
 def _say_sampling(options: Mapping[str, Any], body: dict[str, Any]) -> None:

@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ...errors import UnusableAnswer
 from ...types import ChatResponse, Native, Usage
 from ..answers import embedded_error, service_tier, token_counts
+from ..encoding import arguments_text
 from .request import DIALECT
 
 FINISH = {
@@ -93,7 +92,7 @@ def _message(blocks: list[Mapping[str, Any]]) -> dict[str, Any]:
             "type": "function",
             "function": {
                 "name": block.get("name"),
-                "arguments": orjson.dumps(block.get("input") or {}).decode(),
+                "arguments": arguments_text(block.get("input") or {}),
             },
         }
         for block in blocks

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ...catalog import Provider
 from ...embeddings.types import EmbeddingRequest, EmbeddingResponse
 from ...embeddings.vectors import checked
 from ...errors import Unsupported, UnusableAnswer
 from ...types import HttpRequest, Usage
 from ..answers import read_error, token_count
+from ..encoding import encoded
 from .response import whole
 
 HEADERS = {
@@ -46,7 +45,7 @@ def build_request(request: EmbeddingRequest, *, model: str, row: Provider) -> Ht
     if request.dimensions is not None:
         body[row.dimensions_field] = request.dimensions
     dropped = tuple(sorted(name for name in request.options if name not in SAID))
-    return HttpRequest("/v2/embed", HEADERS, orjson.dumps(body), dropped)
+    return HttpRequest("/v2/embed", HEADERS, encoded(body), dropped)
 
 
 def read_response(body: Any) -> EmbeddingResponse:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from ...errors import BadRequest, Unsupported
 from ...types import ChatRequest, HttpRequest
+from ..encoding import encoded
 
 HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
 STOPS_MAX = 5
@@ -64,7 +63,7 @@ def build_request(
     dropped |= {name for name in PENALTIES if name in options and name not in body}
     accept = "text/event-stream" if request.stream else "application/json"
     headers = {**HEADERS, "accept": accept}
-    return HttpRequest("/v2/chat", headers, orjson.dumps(body), tuple(sorted(dropped)))
+    return HttpRequest("/v2/chat", headers, encoded(body), tuple(sorted(dropped)))
 
 
 def _say_sampling(options: Mapping[str, Any], body: dict[str, Any]) -> None:

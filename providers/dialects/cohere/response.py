@@ -6,11 +6,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ...errors import UnusableAnswer
 from ...types import ChatResponse, Usage
 from ..answers import token_counts
+from ..encoding import arguments_text as written
 
 FINISH = {
     "COMPLETE": "stop",
@@ -105,4 +104,4 @@ def arguments_text(arguments: Any) -> str:
     """Arguments as JSON text, however they came."""
     if arguments is None:
         return ""
-    return arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+    return arguments if isinstance(arguments, str) else written(arguments)

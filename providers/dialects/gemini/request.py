@@ -11,10 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from ...errors import BadRequest, Unsupported
 from ...types import ChatRequest, HttpRequest
+from ..encoding import encoded
 from .contents import write_contents
 from .thinking import thinking_config, thinks_in_levels
 
@@ -69,7 +68,7 @@ def build_request(
         body["generationConfig"] = config
     _say_tools(options, body)
     accept = "text/event-stream" if request.stream else "application/json"
-    return HttpRequest(path, {**HEADERS, "accept": accept}, _dumps(body), _dropped(options))
+    return HttpRequest(path, {**HEADERS, "accept": accept}, encoded(body), _dropped(options))
 
 
 def _path(name: str, stream: bool) -> str:
@@ -79,13 +78,6 @@ def _path(name: str, stream: bool) -> str:
         )
     method = "streamGenerateContent?alt=sse" if stream else "generateContent"
     return f"/v1beta/models/{name}:{method}"
-
-
-def _dumps(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError as error:
-        raise BadRequest("The request cannot be written as JSON.") from error
 
 
 def _dropped(options: Mapping[str, Any]) -> tuple[str, ...]:

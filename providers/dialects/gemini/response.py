@@ -13,11 +13,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from ...errors import UnusableAnswer
 from ...types import ChatResponse, Usage
 from ..answers import token_counts
+from ..encoding import arguments_text
 from .failure import embedded_error, error_in
 from .signatures import carried
 
@@ -211,10 +210,7 @@ def read_part(part: Mapping[str, Any], answer_id: str, choice: int, number: int)
 def _call(part: Mapping[str, Any], place: str, number: int) -> dict[str, Any]:
     call = part["functionCall"]
     name = str(call.get("name") or "")
-    try:
-        arguments = orjson.dumps(call.get("args") or {}).decode()
-    except orjson.JSONEncodeError as error:
-        raise UnusableAnswer("the arguments of a call are nested too deeply") from error
+    arguments = arguments_text(call.get("args") or {})
     call_id = call.get("id")
     if not isinstance(call_id, str) or not CALL_ID.fullmatch(call_id):
         seed = f"{place}/{name}/{arguments}".encode()

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import BadRequest, ProviderError, StatusError, UnusableAnswer
 from ...types import ChatResponse, Json, Native, Usage
-from ..answers import embedded_error, read_error_object, token_counts
+from ..answers import embedded_error, read_error_object, service_tier, token_counts
 from .native import DIALECT
 
 INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -43,7 +43,7 @@ def read_response(body: Any) -> ChatResponse:
         model=str(body.get("model") or ""),
         created=read_created(body),
         choices=[choice],
-        usage=read_usage(body.get("usage")),
+        usage=read_usage(body.get("usage"), body.get("service_tier")),
         native_finish_reasons=[native_reason(body)],
         extra=read_extra(body),
         native=Native(DIALECT, body),
@@ -144,8 +144,8 @@ def read_extra(body: Json) -> dict[str, Any]:
     return {"service_tier": body["service_tier"]} if body.get("service_tier") else {}
 
 
-def read_usage(raw: Any) -> Usage | None:
-    """Usage in our terms; None where it is absent or absurd."""
+def read_usage(raw: Any, tier: Any = None) -> Usage | None:
+    """Usage in our terms; None where it is absent or absurd. `tier` is the answer's."""
     if not isinstance(raw, Mapping) or raw.get("input_tokens") is None:
         return None
     given = raw.get("input_tokens_details") or {}
@@ -170,4 +170,5 @@ def read_usage(raw: Any) -> Usage | None:
         cache_read_tokens=cached,
         cache_write_tokens=cache_written,
         reasoning_tokens=min(reasoning, written),
+        service_tier=service_tier(tier),
     )

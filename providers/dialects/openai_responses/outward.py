@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from ...errors import Unsupported
 from ...types import ChatRequest, HttpRequest, Json
+from ..encoding import encoded
 from .native import Beyond, beyond, named
 from .request import LOGPROBS
 from .tools import write_choice, write_format, write_tools
@@ -80,7 +79,7 @@ def build_request(
     return HttpRequest(
         "/responses",
         {**HEADERS, "accept": accept},
-        orjson.dumps(body),
+        encoded(body),
         named([*dropped, *native.left_out]),
     )
 

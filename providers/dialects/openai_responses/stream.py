@@ -119,7 +119,7 @@ class StreamReader:
                 model=self._model,
                 created=self._created,
                 choices=[choice],
-                usage=read_usage(response.get("usage")),
+                usage=read_usage(response.get("usage"), response.get("service_tier")),
                 is_last=True,
                 extra=self._extra,
                 native=Native(DIALECT, {"type": kind, "response": response}),
