@@ -5,6 +5,7 @@
 | no connection, or an error status | nothing | `none` |
 | an answer with usage, also after the caller has hung up | its usage | `provider_usage` |
 | an answer without usage, or cut after some output | counted by our tokenizer | `counted` |
+| cut, with usage that covers all that was said | its usage | `provider_usage` |
 | an error event before any output | nothing | `none` |
 | sent, but no answer, or stopped by us | all input; `upper_nanos` has the most | `uncertain` |
 """
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from budgets.operations import Settle, Tokens
@@ -59,7 +61,9 @@ def charged(attempt: Attempt, given: InputTokens) -> tuple[Usage, str]:
     error = attempt.error
     text = "".join(attempt.text)
     if attempt.usage is not None and _is_possible(attempt, given) and (error is None or text):
-        return attempt.usage, "provider_usage"
+        if error is None or attempt.has_finished:
+            return attempt.usage, "provider_usage"
+        return _cut(attempt.usage, tokens.count_text(text, given.counted().encoding))
     if error is None or text:
         counted = given.counted()
         output = tokens.count_text(text, counted.encoding)
@@ -67,6 +71,14 @@ def charged(attempt: Attempt, given: InputTokens) -> tuple[Usage, str]:
     if isinstance(error, ConnectFailed | StatusError | BadRequest | StreamError):
         return Usage(), "none"
     return Usage(input_tokens=given.counted().tokens_max), "uncertain"
+
+
+def _cut(usage: Usage, said: int) -> tuple[Usage, str]:
+    """Of an answer that was cut, the usage so far may be older than the text: Anthropic's first
+    event names one token of output. What was said is owed."""
+    if usage.output_tokens >= said:
+        return usage, "provider_usage"
+    return replace(usage, output_tokens=said), "counted"
 
 
 def _is_possible(attempt: Attempt, given: InputTokens) -> bool:

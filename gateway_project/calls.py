@@ -14,9 +14,9 @@ from providers.embeddings import EmbeddingRequest, EmbeddingResponse
 from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
 
-from . import embedding_pipeline, gateway, guards, pipeline
+from . import billing, embedding_pipeline, gateway, guards, pipeline
 from .call_log import Watch, logged
-from .facts import Bearer, Grant, Labels, Meter, Request
+from .facts import Bearer, Grant, InputTokens, Labels, Meter, Request
 from .streams import Pipe
 
 DRAIN_SECONDS = 120.0
@@ -156,7 +156,7 @@ def _receipt(request: Request, bus: Bus) -> Receipt:
         call=grant.call,
         provider=target.provider.name,
         model=target.model,
-        usage=attempt.usage or Usage(),
+        usage=billing.charged(attempt, bus[InputTokens])[0],
         cost_nanos=bus[Meter].cost_nanos,
         attempts=len(bus[Meter].attempts),
         cap=grant.cap if grant.was_injected else None,

@@ -145,6 +145,8 @@ class Attempt:
     candidate: Candidate
     usage: Usage | None = None
     text: list[str] = field(default_factory=list)
+    has_finished: bool = False
+    """Has the provider said why its answer ends? Only then is its usage the whole usage."""
     is_open: bool = True
     error: BaseException | None = None
     cost_nanos: int = 0

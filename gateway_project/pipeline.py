@@ -338,6 +338,8 @@ def _meter(attempt: Attempt, chunks: list[ChatChunk]) -> None:
             attempt.usage = chunk.usage
         for choice in chunk.choices:
             attempt.text.append(billing.text_of_delta(choice.get("delta")))
+            if choice.get("finish_reason"):
+                attempt.has_finished = True
 
 
 def _says_something(chunk: ChatChunk) -> bool:

@@ -8,6 +8,7 @@ from gateway_project import billing
 from gateway_project.facts import Attempt, Candidate, InputTokens
 from providers.catalog import PROVIDERS
 from providers.embeddings import EmbeddingRequest
+from providers.errors import ConnectionLost
 from providers.pricing import Price
 from providers.routing import Target
 from providers.types import ChatRequest, Usage
@@ -44,3 +45,31 @@ def test_what_is_charged_in_place_of_usage_that_is_not_believed_is_our_own_count
     usage, _ = billing.charged(attempt, InputTokens(request))
 
     assert (usage.input_tokens, usage.output_tokens) == (4, 0)
+
+
+def cut(usage: Usage, text: str, *, has_finished: bool) -> tuple[Usage, str]:
+    attempt = Attempt("a", 1, CANDIDATE, usage=usage, text=[text], has_finished=has_finished)
+    attempt.error = ConnectionLost("the provider cut the connection")
+    request = ChatRequest("sim-echo", [{"role": "user", "content": "Hi"}])
+    return billing.charged(attempt, InputTokens(request))
+
+
+def test_an_answer_that_was_cut_owes_what_was_said_and_not_what_its_first_event_named() -> None:
+    first = Usage(input_tokens=8, output_tokens=1, cache_read_tokens=5)
+
+    assert cut(first, "Hello there, you!", has_finished=False) == (
+        Usage(input_tokens=8, output_tokens=5, cache_read_tokens=5),
+        "counted",
+    )
+
+
+def test_usage_that_covers_what_was_said_is_believed_of_an_answer_that_was_cut() -> None:
+    so_far = Usage(input_tokens=8, output_tokens=30)
+
+    assert cut(so_far, "Hello there, you!", has_finished=False) == (so_far, "provider_usage")
+
+
+def test_usage_that_came_with_the_end_is_the_usage_whatever_we_count() -> None:
+    whole = Usage(input_tokens=8, output_tokens=2)
+
+    assert cut(whole, "Hello there, you!", has_finished=True) == (whole, "provider_usage")
