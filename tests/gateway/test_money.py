@@ -64,7 +64,7 @@ async def test_at_every_commit_spent_and_held_together_stay_within_the_limit(
     house: Running,
 ) -> None:
     key = house.key("--tenant", "watched", "--rpm", "0")
-    house.manage("budgets", "set", "--tenant", "watched", "--period", "day", "--limit", "0.05")
+    house.manage("budgets", "set", "--tenant", "watched", "--period", "day", "--limit", "0.02")
     _watch(house)
     body = {"model": "sim-echo", "messages": HELLO, "max_tokens": 1000}
     before = len(house.journal())
