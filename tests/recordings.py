@@ -456,6 +456,7 @@ def _plain_responses(body: Mapping[str, Any]) -> Said:
         usage["output_tokens"],
         cache_read_tokens=(usage.get("input_tokens_details") or {}).get("cached_tokens") or 0,
         reasoning_tokens=(usage.get("output_tokens_details") or {}).get("reasoning_tokens") or 0,
+        service_tier=body.get("service_tier") or "",
     )
     return said
 
