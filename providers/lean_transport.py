@@ -71,9 +71,10 @@ class Pool:
 class LeanTransport:
     """Belongs to the loop that sends first; `close` ends what is idle."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """`tls` says whom to trust; by default the system's and certifi's authorities."""
         self._pools: dict[Origin, Pool] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
         self.open = 0
 
     def send(

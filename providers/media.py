@@ -9,6 +9,10 @@ or the size is not known, the estimate is a typical one and the bound the most t
   / 750, scaled down above 1,600 tokens (newer models: patches of 28 pixels, at most 4,784).
 - Gemini, https://ai.google.dev/gemini-api/docs/tokens, 2026-11: 258 a tile of 768 pixels; audio
   32 a second.
+
+Found again in a second place, 2026-11: OpenAI's 85 and 170, 1.62 and 2.46; Anthropic's 1,600;
+Gemini's 258 and 32. The other figures below are not, and may be out of date: check them before
+money depends on more than their bound.
 """
 
 from __future__ import annotations

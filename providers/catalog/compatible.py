@@ -2,7 +2,8 @@
 
 `cap_field` is `max_tokens` wherever a host's own reference does not name `max_completion_tokens`:
 every one of them knows the old name. Aliases and the second names of variables are those of
-https://docs.litellm.ai/docs/providers, 2026-11.
+https://docs.litellm.ai/docs/providers, 2026-11. A page marked `unread` is where to check a row
+that was written without it.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ COMPATIBLE = (
         cap_field="max_completion_tokens",
         is_verified=True,
     ),
-    # https://api-docs.deepseek.com/api/create-chat-completion, 2026-11
+    # https://api-docs.deepseek.com/api/create-chat-completion, unread
     _host("deepseek", "https://api.deepseek.com", "DEEPSEEK", is_verified=True),
     # https://docs.x.ai/docs/api-reference, 2026-11: `max_tokens` is deprecated; reasoning is
     # counted beside the completion, not within it.
@@ -119,7 +120,7 @@ COMPATIBLE = (
         others=("TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
         aliases=("together_ai",),
     ),
-    # https://docs.fireworks.ai/api-reference/post-chatcompletions, 2026-11
+    # https://docs.fireworks.ai/api-reference/post-chatcompletions, unread
     _host(
         "fireworks",
         "https://api.fireworks.ai/inference/v1",
@@ -127,7 +128,7 @@ COMPATIBLE = (
         others=("FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY"),
         aliases=("fireworks_ai",),
     ),
-    # https://inference-docs.cerebras.ai/api-reference/chat-completions, 2026-11
+    # https://inference-docs.cerebras.ai/api-reference/chat-completions, unread
     _host(
         "cerebras",
         "https://api.cerebras.ai/v1",
@@ -135,7 +136,7 @@ COMPATIBLE = (
         reads_reasoning=False,
         cap_field="max_completion_tokens",
     ),
-    # https://openrouter.ai/docs/api-reference/chat-completion, 2026-11
+    # https://openrouter.ai/docs/api-reference/chat-completion, unread
     _host(
         "openrouter",
         "https://openrouter.ai/api/v1",
@@ -152,7 +153,7 @@ COMPATIBLE = (
         takes_stream_options=False,
         others=("PERPLEXITYAI_API_KEY",),
     ),
-    # https://docs.api.nvidia.com/nim/reference/llm-apis, 2026-11
+    # https://docs.api.nvidia.com/nim/reference/llm-apis, unread
     _host(
         "nvidia",
         "https://integrate.api.nvidia.com/v1",
@@ -160,9 +161,9 @@ COMPATIBLE = (
         others=("NVIDIA_NIM_API_KEY", "NVIDIA_NIM_API_BASE"),
         aliases=("nvidia_nim",),
     ),
-    # https://platform.moonshot.ai/docs/api/chat, 2026-11
+    # https://platform.moonshot.ai/docs/api/chat, unread
     _host("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT"),
-    # https://docs.z.ai/api-reference/llm/chat-completion, 2026-11
+    # https://docs.z.ai/api-reference/llm/chat-completion, unread
     _host("zai", "https://api.z.ai/api/paas/v4", "ZAI"),
     # https://huggingface.co/docs/inference-providers, 2026-11: `model:host` names who answers
     _host(
@@ -183,7 +184,7 @@ COMPATIBLE = (
         others=("HOSTED_VLLM_API_KEY", "HOSTED_VLLM_API_BASE"),
         aliases=("hosted_vllm",),
     ),
-    # https://lmstudio.ai/docs/app/api/endpoints/openai, 2026-11
+    # https://lmstudio.ai/docs/app/api/endpoints/openai, unread
     _own(
         "lmstudio",
         "http://127.0.0.1:1234/v1",
@@ -191,7 +192,7 @@ COMPATIBLE = (
         others=("LM_STUDIO_API_KEY", "LM_STUDIO_API_BASE"),
         aliases=("lm_studio",),
     ),
-    # https://github.com/ggml-org/llama.cpp/tree/master/tools/server, 2026-11
+    # https://github.com/ggml-org/llama.cpp/tree/master/tools/server, unread
     _own("llamacpp", "http://127.0.0.1:8080/v1", "LLAMACPP"),
     # Any other server, named by OPENAI_COMPATIBLE_BASE_URL.
     _own(

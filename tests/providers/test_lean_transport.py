@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from providers.errors import ConnectFailed, ConnectionLost, TimedOut, UnusableAnswer
 from providers.lean_connection import BUFFER_BYTES_MAX
-from providers.lean_transport import LeanTransport
+from providers.lean_transport import Exchange, LeanTransport
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 
 @asynccontextmanager
-async def serving(talk: Talk) -> AsyncIterator[tuple[str, list[int]]]:
+async def serving(
+    talk: Talk, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[str, list[int]]]:
     """(address, one entry per connection that was made) of a server that talks so."""
     connections: list[int] = []
 
@@ -32,7 +42,7 @@ async def serving(talk: Talk) -> AsyncIterator[tuple[str, list[int]]]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
+    server = await asyncio.start_server(on_connection, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}/v1/chat", connections
@@ -361,5 +371,50 @@ async def test_a_reader_that_is_slow_holds_the_sender_back(transport: LeanTransp
     assert (size, sent) == (len(piece) * 1000, 1000)
 
 
-def _opened(transport: LeanTransport, url: str):  # type: ignore[no-untyped-def]
+async def test_a_trusted_certificate_is_needed_and_its_name_is_checked(tmp_path: Path) -> None:
+    certificate, key = a_certificate(tmp_path, "localhost")
+    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server_side.load_cert_chain(certificate, key)
+    trusting = ssl.create_default_context()
+    trusting.load_verify_locations(certificate)
+    trusted, untrusted = LeanTransport(trusting), LeanTransport()
+
+    async with serving(answering(whole(b"one"), whole(b"two")), server_side) as (url, made):
+        url = url.replace("http://127.0.0.1", "https://localhost")
+        assert [await ask(trusted, url) for _ in range(2)] == [(200, b"one"), (200, b"two")]
+        assert len(made) == 1
+        for transport, address in (
+            (untrusted, url),
+            (trusted, url.replace("localhost", "127.0.0.1")),
+        ):
+            with pytest.raises(ConnectFailed):
+                await ask(transport, address)
+
+    await trusted.close()
+
+
+def a_certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+def _opened(transport: LeanTransport, url: str) -> Exchange:
     return transport.send(url, headers={}, body=b"", first_byte_seconds=5, total_seconds=20)
