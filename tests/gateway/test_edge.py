@@ -284,6 +284,8 @@ def test_a_browser_of_any_origin_may_ask_by_default(client: httpx.Client) -> Non
 
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-headers"] == "authorization, *"
+    assert "access-control-allow-credentials" not in answer.headers
 
 
 def test_nothing_strange_has_left_a_hold_or_a_difference(running: Running) -> None:
