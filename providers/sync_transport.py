@@ -17,7 +17,7 @@ from typing import Protocol
 import httpx
 
 from .errors import ConnectFailed, ConnectionLost, ProviderError, TimedOut, UnusableAnswer
-from .transport import BODY_BYTES_MAX, CONNECT_SECONDS, CONNECTIONS_MAX
+from .sender import BODY_BYTES_MAX, CONNECT_SECONDS, CONNECTIONS_MAX
 
 
 @dataclass(frozen=True, slots=True)

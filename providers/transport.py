@@ -1,4 +1,4 @@
-"""The one place that does HTTP with providers.
+"""HTTP with providers by httpx, for the SDK.
 
 It sends one request and gives back status, headers and the body's bytes as they come, bounded in
 size and time. Redirects are not followed, proxies and credentials of the environment are not read,
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final, Protocol
 
 import httpx
 
 from .errors import ConnectFailed, ConnectionLost, TimedOut, UnusableAnswer
-
-BODY_BYTES_MAX: Final = 64 * 1024 * 1024
-CONNECT_SECONDS: Final = 10.0
-CONNECTIONS_MAX: Final = 2_000
+from .sender import BODY_BYTES_MAX, CONNECT_SECONDS, CONNECTIONS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +37,6 @@ class HttpAnswer:
                 raise UnusableAnswer(f"the answer is longer than {BODY_BYTES_MAX} bytes")
             parts.append(chunk)
         return b"".join(parts)
-
-
-class Answer(Protocol):
-    """What comes back: read either `chunks`, once, or `body`."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    @property
-    def chunks(self) -> AsyncIterator[bytes]: ...
-
-    async def body(self) -> bytes: ...
-
-
-class Sender(Protocol):
-    """The hole in the wall: whatever sends a request in this way is a transport."""
-
-    def send(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes,
-        first_byte_seconds: float,
-        total_seconds: float,
-    ) -> AbstractAsyncContextManager[Answer]: ...
-
-    async def close(self) -> None: ...
 
 
 class Transport:

@@ -11,7 +11,7 @@ from ..dialects import gemini_embeddings, openai_embeddings
 from ..dialects.cohere import embeddings as cohere_embeddings
 from ..errors import Unsupported, UnusableAnswer
 from ..routing import Target
-from ..transport import Sender
+from ..sender import Sender
 from ..types import HttpRequest
 from .types import EmbeddingRequest, EmbeddingResponse
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import httpx
 
+from ..sender import Sender
 from ..sync_transport import SyncSender, SyncTransport
-from ..transport import Sender, Transport
+from ..transport import Transport
 
 
 class Clients:

@@ -11,8 +11,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, TypeVar
 
 from ..errors import ProviderError
+from ..sender import Answer
 from ..sync_transport import SyncHttpAnswer
-from ..transport import Answer
 from .connections import async_sender, sync_sender
 from .exchange import (
     Answered,
