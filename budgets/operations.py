@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import limits
+from .shapes import shape
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Tokens:
     """Token counts of one attempt, as they are posted."""
 
@@ -21,7 +22,7 @@ class Tokens:
     reasoning: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class WindowKey:
     """A window by what makes it unique, with what a new row of it needs."""
 
@@ -49,7 +50,7 @@ class Window:
         return self.limit_nanos - self.spent_nanos - self.held_nanos
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Hold:
     attempt: str
     call: str
@@ -70,7 +71,7 @@ class Hold:
     tags: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Posting:
     """`no` counts the postings of one attempt: 0 is the bill, higher ones correct it."""
 
@@ -85,7 +86,7 @@ class Posting:
     posted_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Posted:
     """What the database has of an attempt whose hold is gone: its last posting and the sum."""
 
@@ -93,7 +94,7 @@ class Posted:
     net_nanos: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Reserve:
     """Hold money for one attempt.
 
@@ -129,7 +130,7 @@ class Reserve:
         return self.base_nanos + -(-output_tokens * self.output_pico_per_token // 1000)
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Settle:
     """Book what an attempt cost; `upper_nanos` is what it may cost at most where that is unsure."""
 
@@ -141,7 +142,7 @@ class Settle:
     upper_nanos: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Expire:
     """Book the whole hold of an attempt whose owner is gone or whose deadline has passed."""
 
@@ -151,7 +152,7 @@ class Expire:
 Operation = Reserve | Settle | Expire
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Granted:
     attempt: str
     amount_nanos: int
@@ -162,13 +163,13 @@ class Granted:
     """What the tightest window still affords; None where no window limits the call."""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class RateRefused:
     limit: limits.RateLimit
     retry_after_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class BudgetRefused:
     """The window that refused, of several the one that opens last."""
 
@@ -182,31 +183,31 @@ class BudgetRefused:
     now_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class WindowPassed:
     """A window ended between the asking and the deciding: ask again with the next one."""
 
     now_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Stale:
     """Tenants, keys or limits changed since the caller looked: look again, then ask again."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Settled:
     posting: Posting
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class AlreadySettled:
     attempt: str
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class UnknownAttempt:
     attempt: str
 

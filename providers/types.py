@@ -9,14 +9,16 @@ and money is computed from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from .shapes import shape
 
 Json = Mapping[str, Any]
 """Foreign JSON, checked where it enters and then left as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Native:
     """What only `dialect` has words for, for the other end if it speaks the same.
 
@@ -33,7 +35,7 @@ def native_to(dialect: str, native: Native | None) -> Json:
     return native.said if native is not None and native.dialect == dialect else {}
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class ChatRequest:
     """One chat call in OpenAI's shape.
 
@@ -53,7 +55,7 @@ class ChatRequest:
     native: Native | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Usage:
     """Tokens of one attempt.
 
@@ -87,7 +89,7 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class ChatResponse:
     """A whole answer: `choices` in OpenAI's shape (index, message, finish_reason), usage or None.
 
@@ -114,7 +116,7 @@ class ChatResponse:
         return content if isinstance(content, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class ChatChunk:
     """One piece of a streamed answer: `choices` in OpenAI's shape (index, delta, finish_reason).
 
@@ -135,7 +137,7 @@ class ChatChunk:
     native: Native | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class HttpRequest:
     """What a dialect asks the transport to send: `path` is relative to the provider's base URL."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Unsupported
+from ..shapes import shape
 from ..types import ChatRequest, Json
 
 DIALECT = "openai_chat"
@@ -32,7 +32,7 @@ NAME_MAX = 64
 EFFORTS = {"max": "high"}
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Wording:
     messages: list[Json]
     options: Json
