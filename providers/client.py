@@ -11,8 +11,8 @@ import orjson
 from .dialects import anthropic_messages, cohere, gemini, openai_chat, openai_responses
 from .errors import ConnectionLost, ProviderError, UnusableAnswer
 from .routing import Target
+from .sender import Sender
 from .sse import SseEvent, SseSplitter
-from .transport import Sender
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
 ErrorReader = Callable[[int, Mapping[str, str], bytes], ProviderError]
@@ -116,7 +116,10 @@ async def stream(
 
 def _named(chunks: list[ChatChunk], target: Target) -> list[ChatChunk]:
     """Chunks of a host that does not say its model get the name that it was asked for."""
-    if all(chunk.model for chunk in chunks):
+    for chunk in chunks:
+        if not chunk.model:
+            break
+    else:
         return chunks
     return [each if each.model else replace(each, model=target.model) for each in chunks]
 

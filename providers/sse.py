@@ -16,7 +16,7 @@ EVENT_BYTES_MAX = 1_048_576
 EVENT_LINES_MAX = 10_000
 LINE_END = re.compile(rb"\r\n|\n|\r")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-PLAIN = "data: "
+PLAIN, PLAIN_BYTES = "data: ", b"data: "
 BETWEEN = "\n\n" + PLAIN
 NAME = "event: "
 NAMED = re.compile(f"{NAME}([^\n]*)\n{PLAIN}([^\n]*)\n\n")
@@ -45,6 +45,8 @@ class SseSplitter:
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """The events that end in `data`; raises UnusableAnswer for an event over the bound."""
+        if self._is_one_event(data):
+            return [SseEvent("", data[len(PLAIN) : -2].decode("utf-8", "replace"))]
         if self._is_first or self._is_after_cr:
             data = self._trimmed(data)
         if b"\n" not in data and b"\r" not in data:
@@ -55,6 +57,17 @@ class SseSplitter:
             self._rest, self._rest_bytes = [], 0
         self._is_after_cr = data.endswith(b"\r")
         return self._split(data)
+
+    def _is_one_event(self, data: bytes) -> bool:
+        """Nothing is pending, and this is one whole event of one line: most of what comes."""
+        return (
+            data.startswith(PLAIN_BYTES)
+            and data.endswith(b"\n\n")
+            and data.find(b"\n") == len(data) - 2
+            and not (self._is_first or self._is_after_cr or self._rest or self._data or self._name)
+            and b"\r" not in data
+            and len(data) <= self._bytes_max
+        )
 
     def close(self) -> list[SseEvent]:
         """The event that the stream's end completes, if any."""

@@ -57,6 +57,8 @@ def whole_choices(choices: Sequence[Json], answer_id: str) -> list[Json]:
 
 
 def _whole(choice: Json, at: int, answer_id: str) -> Json:
+    if _is_plain_whole(choice):
+        return choice
     index = choice.get("index")
     index = at if index is None else index
     message = _plain(choice["message"])
@@ -67,6 +69,20 @@ def _whole(choice: Json, at: int, answer_id: str) -> Json:
     message.setdefault("role", "assistant")
     native = choice.get("finish_reason")
     return {**choice, "index": index, "message": message, "finish_reason": finish_reason(native)}
+
+
+def _is_plain_whole(choice: Json) -> bool:
+    """Whether a whole choice is in OpenAI's words already, and only says some text."""
+    message = choice["message"]
+    return (
+        "role" in message
+        and "tool_calls" not in message
+        and "reasoning" not in message
+        and not isinstance(message.get("content"), list)
+        and choice.get("index") is not None
+        and type(choice.get("finish_reason")) is str
+        and choice["finish_reason"] in FINISHED
+    )
 
 
 def _apart(calls: Sequence[Any]) -> list[Any]:
@@ -121,7 +137,25 @@ def _is_plain(choice: dict[str, Any]) -> bool:
         return False
     native, content = choice.get("finish_reason"), delta.get("content")
     is_text = content is None or type(content) is str
-    return is_text and (native is None or native in FINISHED) and choice.get("index") is not None
+    is_known = native is None or (type(native) is str and native in FINISHED)
+    return is_text and is_known and choice.get("index") is not None
+
+
+def is_one_plain(choices: Any) -> bool:
+    """Is it one choice that only says some text, as nearly every event of a stream does?"""
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+        return False
+    choice = choices[0]
+    delta = choice.get("delta")
+    return (
+        type(delta) is dict
+        and len(delta) == 1
+        and type(delta.get("content")) is str
+        and choice.get("finish_reason") is None
+        and choice.get("index") is not None
+        and "message" not in choice
+        and "usage" not in choice
+    )
 
 
 def _plain(message: Json) -> dict[str, Any]:
@@ -217,7 +251,7 @@ def _text(arguments: Any) -> str:
     return "" if arguments is None else arguments_text(arguments)
 
 
-def usage_in(body: Json) -> Any:
+def usage_in(body: Json, choices: Any) -> Any:
     """A document's usage: in its place, in Groq's `x_groq`, or in Moonshot's last choice."""
     usage = body.get("usage")
     if usage is not None:
@@ -225,7 +259,6 @@ def usage_in(body: Json) -> Any:
     groq = body.get("x_groq")
     if type(groq) is dict:
         return groq.get("usage")
-    choices = body.get("choices")
     last = choices[-1] if choices and type(choices) is list else None
     return last.get("usage") if type(last) is dict else None
 

@@ -14,10 +14,17 @@ import orjson
 
 from ..errors import StreamError, UnusableAnswer
 from ..sse import SseEvent
-from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Usage
+from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Json, Usage
 from . import openai_wording
 from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
-from .compatible import ChoiceReader, cached_in, usage_in, whole_choices, with_reasoning
+from .compatible import (
+    ChoiceReader,
+    cached_in,
+    is_one_plain,
+    usage_in,
+    whole_choices,
+    with_reasoning,
+)
 from .encoding import encoded
 from .openai_request import parse_request
 
@@ -26,6 +33,10 @@ HEADERS = {
     "accept-encoding": "identity",
 }
 OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
+PADDING = "obfuscation"  # of another length with each event, so that lengths tell nothing
+NO_USAGE = ',"usage":null'
+OBJECTS = (dict, Mapping)
+NOTHING: Json = {}
 MEDIA = frozenset({"audio_tokens", "image_tokens"})
 
 
@@ -57,12 +68,12 @@ def build_request(
 
 def read_response(body: Any) -> ChatResponse:
     """A whole answer; raises UnusableAnswer for a body that is none."""
-    if not isinstance(body, Mapping):
+    if not isinstance(body, OBJECTS):
         raise UnusableAnswer("the provider's answer is not an object")
     if body.get("error"):
         raise embedded_error(body["error"])
     choices = body.get("choices")
-    if not isinstance(choices, list) or not all(isinstance(each, Mapping) for each in choices):
+    if not isinstance(choices, list):
         raise UnusableAnswer("the provider's answer has no choices")
     choices = [_with_message(choice) for choice in choices]
     id = str(body.get("id") or "")
@@ -71,15 +82,17 @@ def read_response(body: Any) -> ChatResponse:
         model=str(body.get("model") or ""),
         created=_created(body),
         choices=whole_choices(choices, id or uuid4().hex),
-        usage=read_usage(usage_in(body), body.get("service_tier")),
+        usage=read_usage(usage_in(body, choices), body.get("service_tier")),
         native_finish_reasons=[choice.get("finish_reason") for choice in choices],
         extra=_beyond(body),
     )
 
 
-def _with_message(choice: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_message(choice: Any) -> Mapping[str, Any]:
     """A choice whose whole text was filtered away comes without a message, and is billed."""
-    if isinstance(choice.get("message"), Mapping):
+    if not isinstance(choice, OBJECTS):
+        raise UnusableAnswer("the provider's answer has no choices")
+    if isinstance(choice.get("message"), OBJECTS):
         return choice
     if not choice.get("finish_reason"):
         raise UnusableAnswer("a choice of the provider's answer has no message")
@@ -99,11 +112,11 @@ def read_usage(raw: Any, tier: Any = None) -> Usage | None:
     Audio and images are parts of the input, cached or not. Where the details do not say how much
     of them was cached, only what must have been is: all kinds together are never over the input.
     """
-    if not isinstance(raw, Mapping) or raw.get("prompt_tokens") is None:
+    if not isinstance(raw, OBJECTS) or raw.get("prompt_tokens") is None:
         return None
-    prompt = raw.get("prompt_tokens_details") or {}
-    completion = raw.get("completion_tokens_details") or {}
-    if not isinstance(prompt, Mapping) or not isinstance(completion, Mapping):
+    prompt = raw.get("prompt_tokens_details") or NOTHING
+    completion = raw.get("completion_tokens_details") or NOTHING
+    if not isinstance(prompt, OBJECTS) or not isinstance(completion, OBJECTS):
         return None
     counts = token_counts(
         raw.get("prompt_tokens"),
@@ -126,9 +139,10 @@ def read_usage(raw: Any, tier: Any = None) -> Usage | None:
         reasoning_tokens=min(reasoning, answered),
         service_tier=service_tier(tier),
     )
-    if not any(prompt.get(name) or completion.get(name) for name in MEDIA):
-        return usage
-    return _with_media(usage, prompt, completion)
+    for name in MEDIA:
+        if prompt.get(name) or completion.get(name):
+            return _with_media(usage, prompt, completion)
+    return usage
 
 
 def _with_media(
@@ -166,53 +180,80 @@ def _with_media(
 
 
 class StreamReader:
-    """Reads events in order; what follows the end is ignored."""
+    """Reads events in order; what follows the end is ignored.
+
+    Nearly every event says what the one before it said, but for its choice: where that is so,
+    only the choice is looked at.
+    """
 
     def __init__(self) -> None:
         self._id = ""
         self._model = ""
         self._created = 0
         self._tier: Any = None
-        self._salt = uuid4().hex
+        self._salt = ""
         self._choices = ChoiceReader()
         self._has_ended = False
+        self._rest: dict[str, Any] | None = None  # of the last event, if its text can be passed on
+        self._extra: Json = {}
 
     def feed(self, event: SseEvent) -> list[ChatChunk]:
         """Chunks of one event; raises StreamError for an error event."""
         if self._has_ended:
             return []
-        if event.data.startswith("[DONE]"):
+        text = event.data
+        if text.startswith("[DONE]"):
             self._has_ended = True
             return [ChatChunk(self._id, self._model, self._created, is_last=True)]
         try:
-            body = orjson.loads(event.data)
+            body = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             raise StreamError("an event of the stream is not JSON") from error
-        if not isinstance(body, dict):
+        if type(body) is not dict:
             raise StreamError("an event of the stream is not an object")
+        choices, padding = body.pop("choices", None), body.pop(PADDING, None)
+        if body == self._rest and is_one_plain(choices) and event.event != "error":
+            return [
+                ChatChunk(
+                    self._id,
+                    self._model,
+                    self._created,
+                    choices,
+                    extra=self._extra,
+                    text=_without_usage(text, body),
+                )
+            ]
         if body.get("error") or event.event == "error":
             message, code, _ = read_error_object(body.get("error") or body)
             raise StreamError(message or "the provider reported an error", code=code)
-        return [self._chunk(body, event.data)]
+        chunk = self._chunk(body, choices or [], text)
+        return [
+            chunk if padding is None else replace(chunk, extra={**chunk.extra, PADDING: padding})
+        ]
 
-    def _chunk(self, body: Mapping[str, Any], text: str) -> ChatChunk:
+    def _chunk(self, body: dict[str, Any], choices: Any, text: str) -> ChatChunk:
+        """`body` is all of the event but its choices and its padding."""
         self._id = str(body.get("id") or self._id)
         self._model = str(body.get("model") or self._model)
         self._created = _created(body) or self._created
         self._tier = body.get("service_tier") or self._tier
-        choices = body.get("choices") or []
         if not isinstance(choices, list):
             raise StreamError("the choices of an event are not a list")
+        if not self._id and not self._salt:
+            self._salt = uuid4().hex
         kept = self._choices.read(choices, self._id or self._salt)
-        usage = usage_in(body)
+        usage = usage_in(body, choices)
+        is_whole = usage is None and kept == choices and _is_whole(body)
+        self._rest = body if is_whole else None
+        self._extra = {} if body.keys() <= OWN else _beyond(body)
         return ChatChunk(
             id=self._id,
             model=self._model,
             created=self._created,
             choices=kept,
             usage=None if usage is None else read_usage(usage, self._tier),
-            extra={} if body.keys() <= OWN else _beyond(body),
-            text=text if kept == choices and _is_whole(body) else None,
+            extra=self._extra,
+            text=_without_usage(text, body) if is_whole else None,
         )
 
 
@@ -223,13 +264,25 @@ def _beyond(body: Mapping[str, Any]) -> dict[str, Any]:
 def _is_whole(body: Mapping[str, Any]) -> bool:
     """Would `write_chunk` say just the same of it, for a caller who asked for no usage?"""
     return (
-        "usage" not in body
-        and body.get("object") == "chat.completion.chunk"
+        body.get("object") == "chat.completion.chunk"
         and type(body.get("id")) is str
         and type(body.get("model")) is str
         and type(body.get("created")) is int
         and bool(body["id"] and body["model"] and body["created"])
     )
+
+
+def _without_usage(text: str, body: Mapping[str, Any]) -> str | None:
+    """An event's text without the empty usage that OpenAI puts into each, as we ask it to.
+
+    It is found by its name, which must come once; else, and where the text is of several lines or
+    ends in a space, it cannot be passed on.
+    """
+    if "\n" in text or not text.endswith("}"):
+        return None
+    if "usage" not in body:
+        return text
+    return text.replace(NO_USAGE, "") if text.count('"usage"') == 1 and NO_USAGE in text else None
 
 
 def write_response(response: ChatResponse) -> dict[str, Any]:
@@ -252,8 +305,8 @@ def write_chunk(chunk: ChatChunk, *, include_usage: bool) -> bytes | None:
     """
     if not chunk.choices:
         return None
-    if chunk.text is not None and not include_usage and "\n" not in chunk.text:
-        return chunk.text.encode()
+    if chunk.text is not None:
+        return (f"{chunk.text[:-1]}{NO_USAGE}}}" if include_usage else chunk.text).encode()
     document: dict[str, Any] = {
         **chunk.extra,
         "id": chunk.id,
