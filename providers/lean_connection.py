@@ -34,7 +34,8 @@ class Connection(asyncio.Protocol):
     """`ask` sends and waits for the head, `read` gives the body, `finish` ends the exchange."""
 
     def __init__(self, owner: Owner) -> None:
-        self.idle_since = 0.0
+        self._began = 0.0
+        self._idle_since = 0.0
         self.status = 0
         self._owner = owner
         self._loop = asyncio.get_running_loop()
@@ -68,6 +69,11 @@ class Connection(asyncio.Protocol):
         )
 
     @property
+    def idle_seconds(self) -> float:
+        """How long it has been resting."""
+        return self._loop.time() - self._idle_since
+
+    @property
     def is_read(self) -> bool:
         """The whole answer has been read."""
         return self._has_ended and not self._pieces and self._error is None
@@ -78,6 +84,7 @@ class Connection(asyncio.Protocol):
         if self._socket is None or self._socket.is_closing():
             raise ConnectFailed("no connection to the provider")
         self._is_asking = True
+        self._began = self._loop.time()
         self._timer = self._loop.call_later(
             seconds_max, self._time_out, f"no answer within {seconds_max:g} s"
         )
@@ -85,12 +92,14 @@ class Connection(asyncio.Protocol):
         while not self._has_head:
             if self._error is not None:
                 raise self._error
-            await self._wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
 
-    def expect_end(self, until: float) -> None:
-        """From now on, the answer may take until then (loop time)."""
+    def expect_end(self, seconds_max: float) -> None:
+        """From the asking on, the whole answer may take so long."""
         self._stop_timer()
         if not self._has_ended:
+            until = self._began + seconds_max
             self._timer = self._loop.call_at(until, self._time_out, "the answer took too long")
 
     async def read(self) -> bytes:
@@ -100,7 +109,8 @@ class Connection(asyncio.Protocol):
                 raise self._error
             if self._has_ended:
                 return b""
-            await self._wait()
+            self._waiter = self._loop.create_future()
+            await self._waiter
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces, self._size = [], 0
         if self._is_paused and self._socket is not None:
@@ -129,6 +139,7 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         self._is_asking = False
         if self.is_usable:
+            self._idle_since = self._loop.time()
             self._owner.idle(self)
         else:
             self.close()
@@ -143,13 +154,6 @@ class Connection(asyncio.Protocol):
         return {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._headers
         }
-
-    async def _wait(self) -> None:
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

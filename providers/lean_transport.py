@@ -22,7 +22,7 @@ import certifi
 from .errors import ConnectFailed, UnusableAnswer
 from .inflate import Plain, inflater_for
 from .lean_connection import Connection
-from .transport import BODY_BYTES_MAX, CONNECT_SECONDS, CONNECTIONS_MAX
+from .sender import BODY_BYTES_MAX, CONNECT_SECONDS, CONNECTIONS_MAX
 
 KEEP_ALIVE_SECONDS = 30.0
 
@@ -42,10 +42,9 @@ class Pool:
 
     def take(self) -> Connection | None:
         """A connection that may be used, and that idled for at most KEEP_ALIVE_SECONDS."""
-        oldest = asyncio.get_running_loop().time() - KEEP_ALIVE_SECONDS
         while self._idle:
             known = self._idle.pop()
-            if known.is_usable and known.idle_since > oldest:
+            if known.is_usable and known.idle_seconds < KEEP_ALIVE_SECONDS:
                 return known
             known.close()
         return None
@@ -58,9 +57,8 @@ class Pool:
 
     def idle(self, connection: Connection) -> None:
         """Keep it for the next request; what has idled too long goes."""
-        connection.idle_since = asyncio.get_running_loop().time()
         self._idle.append(connection)
-        while self._idle[0].idle_since < connection.idle_since - KEEP_ALIVE_SECONDS:
+        while self._idle[0].idle_seconds > KEEP_ALIVE_SECONDS:
             self._idle.popleft().close()
 
     def close(self) -> None:
@@ -154,7 +152,6 @@ class Exchange:
         self._inflater: Plain | None = None
 
     async def __aenter__(self) -> Exchange:
-        started = asyncio.get_running_loop().time()
         connection = await self._transport.connection(self._origin, self._first)
         self._connection = connection
         try:
@@ -164,7 +161,7 @@ class Exchange:
         except BaseException:
             connection.close()
             raise
-        connection.expect_end(started + self._total)
+        connection.expect_end(self._total)
         return self
 
     async def __aexit__(
@@ -196,7 +193,11 @@ class Exchange:
         return self
 
     async def __anext__(self) -> bytes:
-        data = await self._plain()
+        if self._inflater is None:
+            assert self._connection is not None
+            data = await self._connection.read()
+        else:
+            data = await self._plain()
         if not data:
             raise StopAsyncIteration
         return data

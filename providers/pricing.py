@@ -24,6 +24,7 @@ from .rates import (
     read_rates,
     time_of_day,
 )
+from .shapes import shape
 from .types import Usage
 
 PER_NANO = SCALE // 10**3  # of a rate per million tokens
@@ -167,7 +168,7 @@ class Ceiling(NamedTuple):
     search: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Bound:
     """The most an attempt can cost: a fixed part, and pico-dollars per output token."""
 
@@ -193,10 +194,9 @@ def cost(usage: Usage, price: Price, at: datetime | None = None) -> int:
     Output is free where a list has a price for input alone, as for embeddings.
     """
     rates = price.of(usage.service_tier, at)
-    total = usage.input_tokens
-    amount = sum(
-        quantity * _rate(rates, chain).at(total) for _, quantity, chain in _apart(usage, rates)
-    )
+    total, amount = usage.input_tokens, 0
+    for _, quantity, chain in _apart(usage, rates):
+        amount += quantity * _rate(rates, chain).at(total)
     for _, quantity, rate in _counted(usage, rates):
         amount += quantity * rate
     return -(-amount // PER_NANO)
@@ -227,20 +227,27 @@ def _apart(usage: Usage, rates: Rates) -> list[tuple[str, int, Chain]]:
     """
     read, write = usage.cache_read_tokens, usage.cache_write_tokens
     fresh = usage.input_tokens - read - write
-    found: list[tuple[str, int, Chain]] = []
+    seen_and_heard: list[tuple[str, int, Chain]] = []
     if usage.input_audio_tokens or usage.input_image_tokens:
         audio, image = usage.cache_audio_read_tokens, usage.cache_image_read_tokens
         new_audio, new_image = usage.input_audio_tokens - audio, usage.input_image_tokens - image
         fresh, read = fresh - new_audio - new_image, read - audio - image
-        found += [("input_audio", new_audio, AUDIO), ("cache_audio_read", audio, AUDIO_READ)]
-        found += [("input_image", new_image, IMAGE), ("cache_image_read", image, IMAGE_READ)]
+        seen_and_heard = [
+            ("cache_image_read", image, IMAGE_READ),
+            ("input_image", new_image, IMAGE),
+            ("cache_audio_read", audio, AUDIO_READ),
+            ("input_audio", new_audio, AUDIO),
+        ]
+    found: list[tuple[str, int, Chain]] = [("input", fresh, INPUT)]
+    if read:
+        found.append(("cache_read", read, CACHE_READ))
     if write:
         long = usage.cache_write_1h_tokens
-        found += [("cache_write_1h", long, CACHE_WRITE_1H)]
-        found += [("cache_write", write - long, CACHE_WRITE)]
-    found += [("cache_read", read, CACHE_READ), ("input", fresh, INPUT)]
-    found.reverse()
-    return [each for each in (*found, *_apart_output(usage, rates)) if each[1] > 0]
+        found.append(("cache_write", write - long, CACHE_WRITE))
+        found.append(("cache_write_1h", long, CACHE_WRITE_1H))
+    found += seen_and_heard
+    found += _apart_output(usage, rates)
+    return [each for each in found if each[1] > 0]
 
 
 def _apart_output(usage: Usage, rates: Rates) -> list[tuple[str, int, Chain]]:
@@ -300,6 +307,7 @@ def bound(
 
 
 ASKED_FOR = frozenset({"default", "standard_only"})
+UNASKED = frozenset({"flex", "priority", "scale"})
 
 
 def ways_of(options: Mapping[str, Any]) -> frozenset[str]:
@@ -310,9 +318,11 @@ def ways_of(options: Mapping[str, Any]) -> frozenset[str]:
     may fall back to that. Batches are another door, and fast answers are had only by asking.
     """
     tier, speed = options.get("service_tier"), options.get("speed")
+    if tier is None and speed is None:
+        return UNASKED
     fast = {"fast"} if speed == "fast" else set()
     if tier in ASKED_FOR:
         return frozenset(fast)
     if isinstance(tier, str) and tier != "auto":
         return frozenset({tier, *fast})
-    return frozenset({"flex", "priority", "scale", *fast})
+    return frozenset({*UNASKED, *fast})

@@ -190,11 +190,20 @@ def count_messages(
     return InputCount(tokens, most, name, is_exact)
 
 
-def bound_messages(messages: Sequence[Mapping[str, Any]], tools: Iterable[Any], model: str) -> int:
+def bound_messages(messages: Sequence[Mapping[str, Any]], tools: Sequence[Any], model: str) -> int:
     """What `count_messages(...).tokens_max` never exceeds, without tokenising: bytes for texts."""
-    found = _collect_all(messages, tools, model)
+    spoken, others = 0, []
+    for message in messages:
+        content = message.get("content")
+        if len(message) == 2 and type(content) is str and "role" in message:
+            spoken += MESSAGE_TOKENS + size_bytes(str(message["role"])) + size_bytes(content)
+        else:
+            others.append(message)
+    if not others and not tools:
+        return spoken + REPLY_TOKENS
+    found = _collect_all(others, tools, model)
     texts = sum(map(size_bytes, found.short)) + sum(map(size_bytes, found.long))
-    return found.fixed + texts + found.media_max + found.slack
+    return spoken + found.fixed + texts + found.media_max + found.slack
 
 
 @dataclass(slots=True)

@@ -100,6 +100,8 @@ def _number(text: str | None) -> float | None:
 
 def token_count(value: Any) -> int | None:
     """A plausible number of tokens, 0 for null; None for anything absurd."""
+    if type(value) is int and 0 <= value <= TOKENS_MAX:  # nearly always
+        return value
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= TOKENS_MAX:
@@ -109,8 +111,13 @@ def token_count(value: Any) -> int | None:
 
 def token_counts(*values: Any) -> list[int] | None:
     """All of them, or None as soon as one is absurd: half-believed usage is worse than none."""
-    counts = [token_count(value) for value in values]
-    return None if None in counts else [count for count in counts if count is not None]
+    counts = []
+    for value in values:
+        count = token_count(value)
+        if count is None:
+            return None
+        counts.append(count)
+    return counts
 
 
 def service_tier(value: Any) -> str:
