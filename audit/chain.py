@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from .shapes import shape
+
 Scalar = str | int | bool | None
 Details = Mapping[str, "Scalar | Sequence[Scalar]"]
 INTEGER_MAX = 2**53 - 1
@@ -30,7 +32,7 @@ class NotCanonical(ValueError):
     """A value that has no canonical bytes: a float, a large integer, nesting, a lone surrogate."""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Head:
     """Where a tenant's chain ends."""
 
@@ -40,7 +42,7 @@ class Head:
     ts_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Draft:
     """What an entry shall say, before it has its place in a chain."""
 
@@ -52,7 +54,7 @@ class Draft:
     details: Details
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Entry:
     tenant: int
     seq: int
@@ -73,10 +75,12 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
     """RFC 8785 bytes; raises NotCanonical."""
     for name, value in fields.items():
         kind = type(value)
+        if kind is str or (kind is int and -INTEGER_MAX <= value <= INTEGER_MAX):
+            continue
         if kind is list or kind is tuple:
             for part in value:
                 _check(name, part)
-        elif kind is not str:
+        else:
             _check(name, value)
     if not "".join(fields).isascii():
         raise NotCanonical(f"a name of {sorted(fields)!r} is not ASCII")
@@ -123,7 +127,8 @@ def _link(head: Head, draft: Draft, now_us: int) -> tuple[Head, Entry]:
         raise ValueError(f"a draft of tenant {draft.tenant} for the chain of {head.tenant}")
     if not FIXED.isdisjoint(draft.details):
         raise NotCanonical(f"details may not name {sorted(FIXED.intersection(draft.details))}")
-    seq, ts_us = head.seq + 1, max(head.ts_us, now_us)
+    seq = head.seq + 1
+    ts_us = now_us if now_us > head.ts_us else head.ts_us
     body = canonical(
         {
             **draft.details,

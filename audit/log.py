@@ -18,6 +18,7 @@ import orjson
 from .chain import Bad, Checker, Draft, Entry, Head, extend, genesis
 
 PAGE_ROWS = 2_000
+BLOCK = 32
 FROM_JSON = (
     "INSERT INTO audit_entry (tenant, seq, hash, body) "
     "SELECT t, s, decode(h, 'hex'), convert_to(b, 'UTF8') "
@@ -111,7 +112,10 @@ def _insert(cursor: Any, vendor: str, entries: Sequence[Entry]) -> None:
         ]
         cursor.execute(FROM_JSON, (orjson.dumps(said).decode(),))
     else:
-        cursor.executemany(statement + "(%s, %s, %s, %s)", rows)
+        for at in range(0, len(rows), BLOCK):
+            block = rows[at : at + BLOCK]
+            marks = ", ".join(["(%s, %s, %s, %s)"] * len(block))
+            cursor.execute(statement + marks, [value for row in block for value in row])
 
 
 def open_log(cursor: Any, vendor: str, tenant: int, origin: str, now_us: int) -> None:
