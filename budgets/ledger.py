@@ -65,8 +65,9 @@ def _reserve(state: State, outcome: Outcome, ask: Reserve, now_us: int) -> Answe
         return Granted(ask.attempt, known.amount_nanos, _tokens_in(ask, known), now_us)
     if ask.directory_version < state.directory_version:
         return Stale(state.directory_version)
-    if any(not key.starts_us <= now_us < key.ends_us for key in ask.windows):
-        return WindowPassed(now_us)
+    for key in ask.windows:
+        if not key.starts_us <= now_us < key.ends_us:
+            return WindowPassed(now_us)
     rate = _take_rate(state, outcome, ask, now_us)
     if rate is not None and not rate.allowed:
         assert ask.rate is not None
@@ -74,13 +75,15 @@ def _reserve(state: State, outcome: Outcome, ask: Reserve, now_us: int) -> Answe
     windows = [state.windows[key] for key in ask.windows]
     output_tokens = _output_tokens(ask, windows)
     amount = ask.amount(output_tokens)
-    if any(window.free_nanos < amount for window in windows):
-        return _refusal(ask, windows, amount, now_us)
+    free = min([window.free_nanos for window in windows], default=None)
+    if free is not None:
+        if free < amount:
+            return _refusal(ask, windows, amount, now_us)
+        free -= amount
     for window in windows:
         window.held_nanos += amount
         outcome.windows[window.id] = window
-    _hold(state, outcome, ask, amount, tuple(window.id for window in windows), now_us)
-    free = min([window.free_nanos for window in windows], default=None)
+    _hold(state, outcome, ask, amount, tuple([window.id for window in windows]), now_us)
     return Granted(ask.attempt, amount, output_tokens, now_us, rate, free)
 
 
@@ -231,5 +234,5 @@ def _book(outcome: Outcome, window: Window, amount: int) -> None:
     """What is settled is owed, also above the limit: the excess is recorded beside it."""
     window.spent_nanos += amount
     excess = window.held_nanos + window.spent_nanos - window.limit_nanos
-    window.over_nanos = max(excess, 0)
+    window.over_nanos = excess if excess > 0 else 0
     outcome.windows[window.id] = window

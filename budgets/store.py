@@ -8,7 +8,6 @@ hold has its windows locked, or, where it has none, its tenant's audit head.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -255,15 +254,16 @@ def _among(vendor: str, column: str, values: Sequence[Any]) -> tuple[str, tuple[
     """A condition whose text does not depend on how many values there are."""
     if vendor == "postgresql":
         return f"{column} = ANY(%s)", (list(values),)
-    return f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(list(values)),)
+    listed = orjson.dumps(list(values)).decode()
+    return f"{column} IN (SELECT value FROM json_each(%s))", (listed,)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in text.split(",")) if text else ()
+    return tuple(map(int, text.split(","))) if text else ()
 
 
 def _text(numbers: Sequence[int]) -> str:
-    return ",".join(str(number) for number in numbers)
+    return ",".join(map(str, numbers))
 
 
 def _hold(row: Sequence[Any]) -> Hold:
