@@ -12,10 +12,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 
 from audit import chain
 from audit import log as audit_log
@@ -24,19 +24,18 @@ from budgets.ledger import decide
 from budgets.operations import Answer, Hold, Operation, Outcome, Reserve, WindowKey
 
 from . import records
+from .sqlite.base import DatabaseWrapper
 
 WINDOW_IDS_MAX = 200_000
 HOLDS_MAX = 100_000
 RATED_MAX = 1_000_000
 TRIES_MAX = 5
+VENDOR: str = connection.vendor
 
 
 def now_us(cursor: Any) -> int:
     """The database's clock, which decides about windows; tests shift it by a setting."""
-    return (
-        audit_log.database_now_us(cursor, connection.vendor)
-        + settings.CLOCK_SHIFT_SECONDS * 1_000_000
-    )
+    return audit_log.database_now_us(cursor, VENDOR) + settings.CLOCK_SHIFT_SECONDS * 1_000_000
 
 
 class Writer:
@@ -81,7 +80,7 @@ class Writer:
                 self._window_ids.clear()
                 unknown = list(keys)
             with connection.cursor() as cursor:
-                self._window_ids.update(store.open_windows(cursor, connection.vendor, unknown))
+                self._window_ids.update(store.open_windows(cursor, VENDOR, unknown))
         return {key: self._window_ids[key] for key in keys}
 
     def open_rates(self, key_ids: set[int]) -> None:
@@ -122,9 +121,12 @@ class _Batch:
         self._keys: set[WindowKey] = set()
         self._rated: set[int] = set()
         self.outcome = Outcome()
+        windows: tuple[WindowKey, ...] = ()
         for operation in operations:
             if isinstance(operation, Reserve):
-                self._keys.update(operation.windows)
+                if operation.windows is not windows:  # calls of one caller share theirs
+                    windows = operation.windows
+                    self._keys.update(windows)
                 if operation.rate is not None:
                     self._rated.add(operation.key_id)
                 if reads_all:
@@ -140,38 +142,44 @@ class _Batch:
         ids = self._writer.ids_of(self._keys)
         self._writer.open_rates(self._rated)
         wanted = window_ids | set(ids.values())
-        wanted.update(*(hold.window_ids for hold in self._holds.values()))
+        wanted.update(*{hold.window_ids for hold in self._holds.values()})
         if self._unknown:
             with connection.cursor() as cursor:
-                wanted |= store.windows_of(cursor, connection.vendor, self._unknown)
+                wanted |= store.windows_of(cursor, VENDOR, self._unknown)
         with _transaction() as cursor:
             return self._inside(cursor, ids, wanted)
 
     def _inside(self, cursor: Any, ids: dict[WindowKey, int], wanted: set[int]) -> list[Answer]:
-        vendor = connection.vendor
-        state = store.lock(cursor, vendor, wanted, self._rated)
+        state = store.lock(cursor, VENDOR, wanted, self._rated)
         state.windows = {key: state.windows_by_id[number] for key, number in ids.items()}
-        heads = audit_log.lock_heads(cursor, vendor, self._tenants(cursor))
+        heads = audit_log.lock_heads(cursor, VENDOR, self._tenants(cursor))
         state.holds.update(self._holds)
-        store.read(cursor, vendor, state, self._unknown)
-        state.directory_version = _directory_version(cursor)
-        now = now_us(cursor)
+        store.read(cursor, VENDOR, state, self._unknown)
+        state.directory_version, now = _version_and_now(cursor)
         self.outcome = decide(state, self._operations, now)
         seqs = _extend(cursor, heads, self.outcome, self._drafts, now)
-        store.write(cursor, vendor, self.outcome, seqs)
+        store.write(cursor, VENDOR, self.outcome, seqs)
         return self.outcome.answers
 
     def _tenants(self, cursor: Any) -> set[int]:
         """Whose chain grows."""
         tenants = {hold.tenant_id for hold in self._holds.values()}
         tenants.update(draft.tenant for draft in self._drafts)
-        return tenants | store.tenants_of(cursor, connection.vendor, self._unknown)
+        return tenants | store.tenants_of(cursor, VENDOR, self._unknown)
 
 
-def _directory_version(cursor: Any) -> int:
+def _version_and_now(cursor: Any) -> tuple[int, int]:
+    """The directory's version, and the clock that decides about windows, in one question."""
+    if VENDOR == "postgresql":
+        cursor.execute(
+            "SELECT (SELECT version FROM gateway_directory WHERE id=1), "
+            "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        )
+        version, now = cursor.fetchone()
+        return version or 0, now + settings.CLOCK_SHIFT_SECONDS * 1_000_000
     cursor.execute("SELECT version FROM gateway_directory WHERE id=1")
     row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return (row[0] if row else 0), now_us(cursor)
 
 
 def _extend(
@@ -198,18 +206,21 @@ def _extend(
         entries.extend(made)
     if entries:
         before = {tenant: heads[tenant] for tenant in by_tenant}
-        audit_log.write(
-            cursor, connection.vendor, before, {t: after[t] for t in by_tenant}, entries
-        )
+        audit_log.write(cursor, VENDOR, before, {t: after[t] for t in by_tenant}, entries)
     return seqs
 
 
 @contextmanager
 def _transaction() -> Iterator[Any]:
     """A transaction with the driver's own cursor: Django's wrapper costs more than a statement."""
-    with connection.wrap_database_errors, transaction.atomic():
-        cursor = connection.connection.cursor()
-        yield cursor if connection.vendor == "postgresql" else _SqliteCursor(cursor)
+    own = connections[DEFAULT_DB_ALIAS]  # `connection` stands for it, at the price of a look-up
+    if VENDOR == "sqlite" and not own.in_atomic_block:
+        with cast(DatabaseWrapper, own).writing() as cursor:
+            yield _SqliteCursor(cursor)
+        return
+    with own.wrap_database_errors, transaction.atomic():
+        cursor = own.connection.cursor()
+        yield cursor if VENDOR == "postgresql" else _SqliteCursor(cursor)
 
 
 class _SqliteCursor:

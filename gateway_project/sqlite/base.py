@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.sqlite3 import base, features
@@ -60,6 +63,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """The gate for `query`, if it writes and no transaction has opened the gate already."""
         reads = query.lstrip()[:7].upper().startswith(READS)
         return Passing(None if reads or self._gate.is_open else self._gate)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A transaction behind the gate with nothing of Django's in it, for who writes all day."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            _open(self._gate)
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.connection.cursor()
+                    self.connection.commit()
+                except BaseException:
+                    self.connection.rollback()
+                    raise
+            finally:
+                self._gate.close()
 
     def create_cursor(self, name: str | None = None) -> GatedCursor:
         cursor: GatedCursor = self.connection.cursor(factory=GatedCursor)
