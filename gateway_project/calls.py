@@ -7,23 +7,24 @@ cancelled or leaves, the call goes on and is booked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from typing import Any
 
 from providers.embeddings import EmbeddingRequest, EmbeddingResponse
 from providers.flow import Bus
-from providers.types import ChatChunk, ChatRequest, ChatResponse, Usage
+from providers.shapes import shape
+from providers.types import ChatRequest, ChatResponse, Usage
 
-from . import billing, embedding_pipeline, gateway, guards, pipeline
+from . import embedding_pipeline, gateway, guards, pipeline
 from .call_log import Watch, logged
-from .facts import Bearer, Grant, InputTokens, Labels, Meter, Request
-from .streams import Pipe
+from .errors import Unavailable
+from .facts import Bearer, Grant, Labels, Meter, Request
+from .streams import Listener, Outlet
 
 DRAIN_SECONDS = 120.0
 USER_MAX = 256
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Receipt:
     """What a finished call cost and who answered it."""
 
@@ -95,58 +96,65 @@ async def _embed(
     return response, _receipt(request, bus)
 
 
-class Stream:
-    """A streamed answer: `open` asks for its first chunks, `get` for each next ones."""
+async def stream(
+    request: ChatRequest, bearer: Bearer, listener: Listener, tags: str = ""
+) -> Receipt:
+    """Give the answer to `listener` as it comes; comes back when it is complete and booked.
 
-    def __init__(self, request: ChatRequest, bearer: Bearer, tags: str = "") -> None:
-        self._request, self._bearer = request, bearer
-        self._labels = _labels(request, tags)
-        self._pipe: Pipe[list[ChatChunk]] = Pipe()
-        self._bus: Bus | None = None
-        self._first: list[ChatChunk] | None = None
-        self._task: asyncio.Task[None] | None = None
+    Raises what refused it, be it before its first chunks or after, and what the listener raised.
+    If this is cancelled, the call goes on without a listener: the provider is heard out, for its
+    usage, within a bound.
+    """
+    running = await gateway.running()
+    outlet = Outlet(listener)
+    task = running.own(_heard_out(request, bearer, _labels(request, tags), running, outlet))
+    try:
+        ends: set[asyncio.Future[Any]] = {task, outlet.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        outlet.close()
+        if not task.done():
+            task.add_done_callback(_take_notice)
+            asyncio.get_running_loop().call_later(DRAIN_SECONDS, task.cancel)
+    if outlet.failed.done():
+        raise outlet.failed.result()
+    if task.cancelled():
+        raise Unavailable("draining", "This gateway is stopping; try again.")
+    return task.result()
 
-    async def open(self) -> dict[str, str]:
-        """Wait for the first chunks; returns headers, raises what refused before any byte."""
-        running = await gateway.running()
-        self._task = running.own(self._pipe.run(self._chunks(running)))
-        self._first = await self._pipe.get()
-        assert self._bus is not None
-        target = self._bus[Meter].current.candidate.target
-        grant = self._bus[Grant]
-        named = {
-            "x-tollgate-call": grant.call,
-            "x-tollgate-provider": target.provider.name,
-            "x-tollgate-model": target.model,
-            "x-tollgate-attempts": str(len(self._bus[Meter].attempts)),
-        }
-        cap = grant.cap if grant.was_injected else None
-        return {**named, **_optional_headers(cap, self._bus[Meter].current.dropped)}
 
-    async def get(self) -> list[ChatChunk] | None:
-        """The next chunks; None once the answer is complete and booked."""
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await self._pipe.get()
+async def _heard_out(
+    request: ChatRequest,
+    bearer: Bearer,
+    labels: Labels,
+    running: gateway.Gateway,
+    outlet: Outlet,
+) -> Receipt:
+    watch = Watch(running.now_us())
+    bus = await pipeline.admit(request, bearer, labels, running)
+    with logged(running.log, request, bus, watch):
+        async for chunks in pipeline.stream(request, bus):
+            await outlet.put(chunks, _stream_headers(bus) if watch.saw_first() else None)
+    return _receipt(request, bus)
 
-    def abandon(self) -> None:
-        """The caller needs no more: the provider is heard out, for its usage, within a bound."""
-        self._pipe.abandon()
-        if self._task is not None and not self._task.done():
-            asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._task.cancel)
 
-    def receipt(self) -> Receipt:
-        assert self._bus is not None
-        return _receipt(self._request, self._bus)
+def _take_notice(task: asyncio.Task[Receipt]) -> None:
+    """Nobody waits for it any more: its log line and its posting say how it ended."""
+    if not task.cancelled():
+        task.exception()
 
-    async def _chunks(self, running: gateway.Gateway) -> AsyncGenerator[list[ChatChunk]]:
-        watch = Watch(running.now_us())
-        self._bus = await pipeline.admit(self._request, self._bearer, self._labels, running)
-        with logged(running.log, self._request, self._bus, watch):
-            async for chunks in pipeline.stream(self._request, self._bus):
-                watch.saw_first()
-                yield chunks
+
+def _stream_headers(bus: Bus) -> dict[str, str]:
+    """What is known of a call when it begins to answer."""
+    target, grant = bus[Meter].current.candidate.target, bus[Grant]
+    named = {
+        "x-tollgate-call": grant.call,
+        "x-tollgate-provider": target.provider.name,
+        "x-tollgate-model": target.model,
+        "x-tollgate-attempts": str(len(bus[Meter].attempts)),
+    }
+    cap = grant.cap if grant.was_injected else None
+    return {**named, **_optional_headers(cap, bus[Meter].current.dropped)}
 
 
 def _receipt(request: Request, bus: Bus) -> Receipt:
@@ -156,7 +164,7 @@ def _receipt(request: Request, bus: Bus) -> Receipt:
         call=grant.call,
         provider=target.provider.name,
         model=target.model,
-        usage=billing.charged(attempt, bus[InputTokens])[0],
+        usage=attempt.charged or Usage(),
         cost_nanos=bus[Meter].cost_nanos,
         attempts=len(bus[Meter].attempts),
         cap=grant.cap if grant.was_injected else None,

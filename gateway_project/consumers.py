@@ -19,9 +19,9 @@ from providers.errors import BadRequest
 from providers.types import ChatChunk, ChatRequest
 
 from . import calls, gateway, guards, sse
-from .chat import read_chat, write_usage
 from .errors import InvalidRequest, Refusal, of_bad_request
 from .facts import Bearer
+from .plain_chat import read_chat, write_usage
 from .reading import read_json, read_tags
 
 STREAM_HEADERS = {
@@ -46,6 +46,7 @@ class Door(AsyncHttpConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send, self._receive = scope, send, receive
+        self._last: ChatChunk | None = None
         self._headers = dict(scope["headers"])
         if scope["method"] != self.method:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
@@ -107,35 +108,34 @@ class Door(AsyncHttpConsumer):
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         await self.base_send({"type": "http.response.start", "status": status, "headers": pairs})
 
-    async def _bytes(self, data: bytes) -> None:
-        await self.base_send({"type": "http.response.body", "body": data, "more_body": True})
-
     async def send_stream(self, request: ChatRequest) -> None:
         """Head after the first chunk, `[DONE]` after the posting; an error event ends it else."""
-        stream = calls.Stream(request, self.bearer, self.tags)
+        self._streamed = request
         try:
-            headers = await stream.open()
-            self.begin(request, headers["x-tollgate-call"])
-            await self._head(200, {**STREAM_HEADERS, **headers})
-            last = None
-            try:
-                while (chunks := await stream.get()) is not None:
-                    last = chunks[-1]
-                    data = b"".join([each for c in chunks for each in self.write(c, request)])
-                    if data:
-                        await self._bytes(data)
-                ending = self.ending(request, last, stream.receipt())
-                await self._bytes(ending + self.done)
-            except Refusal as refusal:
-                await self._bytes(self.fault(refusal))
-            await self.base_send({"type": "http.response.body", "body": b""})
-        finally:
-            stream.abandon()
+            receipt = await calls.stream(request, self.bearer, self, self.tags)
+        except Refusal as refusal:
+            if self._last is None:
+                raise
+            last = self.fault(refusal)
+        else:
+            last = self.ending(request, self._last, receipt) + self.done
+        await self.base_send({"type": "http.response.body", "body": last})
 
-    def begin(self, request: ChatRequest, call: str) -> None:
+    async def begin(self, headers: dict[str, str]) -> None:
+        self.prepare(self._streamed, headers["x-tollgate-call"])
+        await self._head(200, {**STREAM_HEADERS, **headers})
+
+    async def take(self, chunks: list[ChatChunk]) -> None:
+        self._last = chunks[-1]
+        data = b"".join([self.write(chunk, self._streamed) for chunk in chunks])
+        if data:
+            await self.base_send({"type": "http.response.body", "body": data, "more_body": True})
+
+    def prepare(self, request: ChatRequest, call: str) -> None:
         """The stream of this call is about to be written; most doors need to know nothing of it."""
 
-    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> bytes:
+        """The events that say this chunk, and nothing where the caller is to see nothing of it."""
         raise NotImplementedError
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
@@ -159,9 +159,9 @@ class ChatCompletions(Door):
         response, receipt = await calls.whole(request, self.bearer, self.tags)
         await self.send_json(openai_chat.write_response(response), receipt.headers())
 
-    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> bytes:
         text = openai_chat.write_chunk(chunk, include_usage=request.include_usage)
-        return [] if text is None else [sse.written(text)]
+        return b"" if text is None else sse.written(text)
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         if not request.include_usage or last is None:
@@ -175,9 +175,9 @@ class ChatStream(Door):
     async def _answer(self, body: bytes) -> None:
         await self.watched(self.send_stream(read_chat(self.document(body), is_stream=True)))
 
-    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> bytes:
         texts = [choice.get("delta", {}).get("content") for choice in chunk.choices]
-        return [sse.event({"content": text}) for text in texts if text]
+        return b"".join([sse.event({"content": text}) for text in texts if text])
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         return sse.event(

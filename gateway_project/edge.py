@@ -21,6 +21,7 @@ from . import gateway
 from .errors import MESSAGES, InvalidRequest, Refusal, Unavailable, body_at, unexpected
 from .ids import new_id
 from .logs import AccessLog
+from .patience import Patience
 
 logger = logging.getLogger("access")
 
@@ -149,9 +150,9 @@ class Exchange:
         self.status: int | None = None
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        known = REQUEST_ID.fullmatch(given)
-        self.request_id = given.decode() if known else new_id()
-        self._origin = headers.get(b"origin", b"").decode("latin-1")
+        is_usable = given and REQUEST_ID.fullmatch(given)
+        self.request_id: str = given.decode() if is_usable else new_id()
+        self._origin = headers[b"origin"].decode("latin-1") if b"origin" in headers else ""
         self.is_preflight = (
             scope["method"] == "OPTIONS"
             and b"access-control-request-method" in headers
@@ -164,13 +165,17 @@ class Exchange:
         if self._body_ended:
             return await self._receive()
         left = self._started + BODY_TOTAL_SECONDS - time.monotonic()
+        patience = Patience(max(0.0, min(BODY_IDLE_SECONDS, left)))
         try:
-            async with asyncio.timeout(max(0.0, min(BODY_IDLE_SECONDS, left))):
-                message = await self._receive()
-        except TimeoutError:
+            message = await self._receive()
+        except asyncio.CancelledError:
+            if not patience.has_ended():
+                raise
             raise InvalidRequest(
                 "The body did not arrive in time.", code="request_timeout", status=408
             ) from None
+        finally:
+            patience.end()
         if message["type"] == "http.request":
             self._body_bytes += len(message.get("body", b""))
             self._body_ended = not message.get("more_body", False)

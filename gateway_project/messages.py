@@ -58,8 +58,8 @@ class Messages(MessagesDoor):
         except BadRequest as error:
             raise of_bad_request(error) from error
 
-    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
-        return [sse.named(event) for event in self._writer.feed(chunk)]
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> bytes:
+        return b"".join([sse.named(event) for event in self._writer.feed(chunk)])
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
         return b"".join(sse.named(event) for event in self._writer.end(receipt.usage))

@@ -36,22 +36,22 @@ class Responses(Door):
         )
         await self.send_json(document, receipt.headers())
 
-    def begin(self, request: ChatRequest, call: str) -> None:
+    def prepare(self, request: ChatRequest, call: str) -> None:
         self._writer = openai_responses.StreamWriter(request, response_id=_id(call))
 
-    def write(self, chunk: ChatChunk, request: ChatRequest) -> list[bytes]:
+    def write(self, chunk: ChatChunk, request: ChatRequest) -> bytes:
         return _written(self._writer.write(chunk))
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:
-        return b"".join(_written(self._writer.finish(receipt.usage)))
+        return _written(self._writer.finish(receipt.usage))
 
     def fault(self, refusal: Refusal) -> bytes:
-        return b"".join(_written(self._writer.fail(refusal.message, refusal.code)))
+        return _written(self._writer.fail(refusal.message, refusal.code))
 
 
 def _id(call: str) -> str:
     return f"resp_{call}"
 
 
-def _written(events: list[dict[str, Any]]) -> list[bytes]:
-    return [openai_responses.event_bytes(event) for event in events]
+def _written(events: list[dict[str, Any]]) -> bytes:
+    return b"".join([openai_responses.event_bytes(event) for event in events])

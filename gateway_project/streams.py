@@ -1,24 +1,22 @@
-"""Between a task that produces a stream and a door that may leave at any moment.
+"""Between a task that hears a provider out and a door that may leave at any moment.
 
-The producer never stops for a door that has gone: what it puts is thrown away, and it goes on to
-the provider's end, within bounds, so that the bill is the provider's own.
+The task never stops for a door that has gone: what it puts is thrown away, and it goes on to the
+provider's end, within bounds, so that the bill is the provider's own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
-from typing import Generic, TypeVar
+from collections.abc import AsyncIterator
+from typing import Protocol, TypeVar
 
 from providers.errors import TimedOut
+from providers.types import ChatChunk
 
-from .errors import Unavailable
+from .patience import Patience
 
 Item = TypeVar("Item")
 
-ITEMS_MAX = 64
 STALL_SECONDS = 30.0
 
 
@@ -31,70 +29,47 @@ async def until(source: AsyncIterator[Item], seconds: float) -> Item | None:
         raise TimedOut(f"nothing came within {seconds:g} s") from error
 
 
-class Pipe(Generic[Item]):
-    """A bounded buffer with one producer and one reader, either of which may end first.
+class Listener(Protocol):
+    """Who a stream is given to."""
 
-    Both live in one loop. Whoever waits leaves a future, and the other one resolves it.
+    async def begin(self, headers: dict[str, str]) -> None:
+        """Comes once, before the first chunks."""
+
+    async def take(self, chunks: list[ChatChunk]) -> None:
+        """Comes back when there is room for more."""
+
+
+class Outlet:
+    """Where a stream's chunks go, until its listener leaves, fails, or takes nothing for too long.
+
+    What the listener raises is the result of `failed`; the stream itself goes on.
     """
 
-    def __init__(self) -> None:
-        self._items: deque[Item] = deque()
-        self._changed: asyncio.Future[None] | None = None
-        self._has_ended = False
-        self._error: Exception | None = None
-        self.is_abandoned = False
+    def __init__(self, listener: Listener) -> None:
+        self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._listener = listener
+        self._is_open = True
 
-    async def run(self, source: AsyncGenerator[Item]) -> None:
-        """Move everything from `source` to the reader, or on to nowhere once it has left."""
+    def close(self) -> None:
+        """The listener has left."""
+        self._is_open = False
+
+    async def put(self, chunks: list[ChatChunk], headers: dict[str, str] | None = None) -> None:
+        """Give the next chunks, and with the first ones the `headers`."""
+        if not self._is_open:
+            return
+        patience = Patience(STALL_SECONDS)
         try:
-            async with aclosing(source):
-                async for item in source:
-                    if len(self._items) >= ITEMS_MAX:
-                        await self._wait_for_room()
-                    if not self.is_abandoned:
-                        self._items.append(item)
-                        self._wake()
-        except Exception as error:
-            self._error = error
+            if headers is not None:
+                await self._listener.begin(headers)
+            await self._listener.take(chunks)
         except asyncio.CancelledError:
-            self._error = Unavailable("draining", "This gateway is stopping; try again.")
-            raise
+            if not patience.has_ended():
+                raise
+            self._is_open = False
+        except Exception as error:
+            self._is_open = False
+            if not self.failed.done():
+                self.failed.set_result(error)
         finally:
-            self._has_ended = True
-            self._wake()
-
-    async def _wait_for_room(self) -> None:
-        """A reader that takes nothing for STALL_SECONDS counts as gone."""
-        try:
-            async with asyncio.timeout(STALL_SECONDS):
-                while len(self._items) >= ITEMS_MAX and not self.is_abandoned:
-                    await self._wait()
-        except TimeoutError:
-            self.abandon()
-
-    async def get(self) -> Item | None:
-        """The next item, or None at the end; raises what the producer raised."""
-        while not self._items:
-            if self._has_ended:
-                if self._error is not None:
-                    raise self._error
-                return None
-            await self._wait()
-        item = self._items.popleft()
-        self._wake()
-        return item
-
-    def abandon(self) -> None:
-        """The reader has left: what waits is thrown away, and so is all that comes."""
-        self.is_abandoned = True
-        self._items.clear()
-        self._wake()
-
-    async def _wait(self) -> None:
-        """The two never wait at once: one waits for an item, the other for room."""
-        self._changed = asyncio.get_running_loop().create_future()
-        await self._changed
-
-    def _wake(self) -> None:
-        if self._changed is not None and not self._changed.done():
-            self._changed.set_result(None)
+            patience.end()

@@ -37,7 +37,7 @@ PROVIDER = re.compile(r"openai|anthropic|gemini|mistral|cohere|bedrock", re.IGNO
 MAY_NAME_PROVIDERS = (
     "providers/",
     "gateway_project/consumers.py",
-    "gateway_project/chat.py",
+    "gateway_project/plain_chat.py",
     "gateway_project/messages.py",
     "gateway_project/responses.py",
 )

@@ -17,12 +17,14 @@ from django.db import connection
 
 from gateway_project import children
 from gateway_project.children import Child
+from gateway_project.serving import Protocol
 
 WORKERS_MAX = 64
 
 
 class Command(BaseCommand):
     help = "Serve the gateway on HOST and PORT. Several workers need PostgreSQL."
+    requires_system_checks = ()  # they would load every page; `check` and `doctor` are for that
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workers", type=int, default=1)
@@ -85,6 +87,7 @@ def serve(listener: socket.socket) -> None:
     """Serve connections of `listener` until a signal, then drain."""
     config = uvicorn.Config(
         "gateway_project.asgi:application",
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,0 +1,142 @@
+"""A stream's listener may leave, fail or fall asleep; the stream itself goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from gateway_project import streams
+from gateway_project.patience import Patience
+from gateway_project.serving import Joining
+from gateway_project.streams import Outlet
+from providers.types import ChatChunk
+from tests.servers import Running
+
+CHUNK = ChatChunk("c", "m", 1)
+
+
+class Listener:
+    def __init__(self, error: Exception | None = None, seconds: float = 0.0) -> None:
+        self.headers: dict[str, str] | None = None
+        self.taken: list[ChatChunk] = []
+        self._error, self._seconds = error, seconds
+
+    async def begin(self, headers: dict[str, str]) -> None:
+        self.headers = headers
+
+    async def take(self, chunks: list[ChatChunk]) -> None:
+        if self._error is not None:
+            raise self._error
+        await asyncio.sleep(self._seconds)
+        self.taken += chunks
+
+
+async def test_headers_come_before_the_first_chunks_and_only_once() -> None:
+    listener = Listener()
+    outlet = Outlet(listener)
+    await outlet.put([CHUNK], {"x": "1"})
+    await outlet.put([CHUNK, CHUNK])
+    assert listener.headers == {"x": "1"}
+    assert len(listener.taken) == 3
+
+
+async def test_a_listener_that_left_is_given_nothing_more() -> None:
+    listener = Listener()
+    outlet = Outlet(listener)
+    outlet.close()
+    await outlet.put([CHUNK])
+    assert listener.taken == []
+
+
+async def test_what_a_listener_raises_is_told_and_does_not_end_the_stream() -> None:
+    error = RuntimeError("the pen broke")
+    outlet = Outlet(Listener(error))
+    await outlet.put([CHUNK])
+    await outlet.put([CHUNK])
+    assert outlet.failed.result() is error
+
+
+async def test_a_listener_that_takes_nothing_for_too_long_counts_as_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "STALL_SECONDS", 0.01)
+    listener = Listener(seconds=3600)
+    outlet = Outlet(listener)
+    await outlet.put([CHUNK])  # comes back
+    await outlet.put([CHUNK])
+    assert listener.taken == []
+    assert not outlet.failed.done()
+
+
+async def test_a_stream_that_is_cancelled_while_its_listener_is_slow_is_cancelled() -> None:
+    outlet = Outlet(Listener(seconds=3600))
+    task = asyncio.create_task(outlet.put([CHUNK]))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_patience_that_is_ended_in_time_cancels_nothing() -> None:
+    patience = Patience(0.0)
+    patience.end()
+    await asyncio.sleep(0.01)
+    assert not patience.has_ended()
+
+
+class Socket:
+    """A transport that remembers what it was given, write by write."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.said.append(data)
+
+    def close(self) -> None:
+        self.said.append(b"closed")
+
+    def is_closing(self) -> bool:
+        return self.said[-1:] == [b"closed"]
+
+
+def joined() -> tuple[Any, Socket]:
+    transport: Any = Socket()
+    return Joining(transport, asyncio.get_running_loop()), transport
+
+
+async def test_a_head_and_its_body_are_one_write() -> None:
+    joining, transport = joined()
+    joining.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    joining.write(b"{}")
+    joining.write(b"more")
+    await asyncio.sleep(0)
+    assert transport.said == [b"HTTP/1.1 200 OK\r\n\r\n{}", b"more"]
+
+
+async def test_a_head_that_nothing_follows_leaves_with_the_loops_next_turn() -> None:
+    joining, transport = joined()
+    joining.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert transport.said == []
+    await asyncio.sleep(0)
+    assert transport.said == [b"HTTP/1.1 204 No Content\r\n\r\n"]
+
+
+async def test_a_head_leaves_before_its_connection_is_closed() -> None:
+    joining, transport = joined()
+    joining.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    joining.close()
+    await asyncio.sleep(0)
+    assert transport.said == [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"closed"]
+    assert joining.is_closing()
+
+
+def test_an_answer_arrives_with_its_head(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
+        connection.sendall(b"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n\r\n")
+        first = connection.recv(65536)
+    assert first.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\n\r\n{" in first
