@@ -1,4 +1,4 @@
-"""What one attempt costs, by how it ended. Pure.
+"""What one attempt costs, by how it ended.
 
 | outcome | charged | basis |
 |---|---|---|
@@ -39,13 +39,14 @@ OUTCOMES = {
 
 
 def bill(attempt: Attempt, bus: Bus) -> Settle:
-    """The settlement of an attempt that has ended, for whatever reason."""
+    """The settlement of an attempt that has ended, for whatever reason; noted in the attempt."""
     price = attempt.candidate.price
     usage, basis = charged(attempt, bus[InputTokens])
     upper = 0
     if basis == "uncertain":
         upper = bound(price, bus[InputTokens].tokens_max).amount(bus[Grant].output_tokens)
     amount = cost(usage, price) if basis != "none" else 0
+    attempt.charged, attempt.cost_nanos = usage, amount
     return Settle(attempt.id, _tokens(usage), amount, basis, outcome(attempt), upper)
 
 

@@ -11,9 +11,9 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import TracebackType
 
 from django.db import connection, transaction
 
@@ -106,9 +106,12 @@ class Watch:
     def milliseconds(self) -> int:
         return int((time.monotonic() - self.started) * 1000)
 
-    def saw_first(self) -> None:
-        if self.first_milliseconds is None:
-            self.first_milliseconds = self.milliseconds
+    def saw_first(self) -> bool:
+        """Something was said: was it the first?"""
+        if self.first_milliseconds is not None:
+            return False
+        self.first_milliseconds = self.milliseconds
+        return True
 
 
 class CallLog:
@@ -164,18 +167,25 @@ class CallLog:
                 known.count += line.count
 
 
-@contextmanager
-def logged(log: CallLog, request: Request, bus: Bus, watch: Watch) -> Iterator[None]:
+class logged:  # it is read as a word
     """However the call inside ends, the log has a line of it."""
-    try:
-        yield
-    except Refusal as refusal:
-        log.add(request, bus, watch, refusal)
-        raise
-    except BaseException:
-        log.add(request, bus, watch, unexpected())
-        raise
-    log.add(request, bus, watch, None)
+
+    __slots__ = ("_bus", "_log", "_request", "_watch")
+
+    def __init__(self, log: CallLog, request: Request, bus: Bus, watch: Watch) -> None:
+        self._log, self._request, self._bus, self._watch = log, request, bus, watch
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        refusal = error if error is None or isinstance(error, Refusal) else unexpected()
+        self._log.add(self._request, self._bus, self._watch, refusal)
 
 
 def save(calls: Iterable[Line], refused: Iterable[Line]) -> None:

@@ -19,7 +19,7 @@ from .gateway import Gateway
 
 async def complete(request: EmbeddingRequest, bus: Bus) -> EmbeddingResponse:
     """The vectors, booked before they are given; the usage that they tell is what was charged."""
-    async with pipeline.settled(request, bus):
+    async with pipeline.settled(bus):
         response = await dispatch(request, bus)
     usage, _ = billing.charged(bus[Meter].current, bus[InputTokens])
     return replace(response, usage=usage)

@@ -12,6 +12,7 @@ from providers import embeddings, tokens
 from providers.embeddings import EmbeddingRequest
 from providers.pricing import Price
 from providers.routing import Target
+from providers.shapes import shape
 from providers.tokens import InputCount
 from providers.types import ChatRequest, ChatResponse, Usage
 
@@ -19,7 +20,7 @@ Request: TypeAlias = ChatRequest | EmbeddingRequest
 """What a call asks: every step but the dispatch is the same for both."""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Bearer:
     """The caller's key as it came, or empty, and what is stored in its place."""
 
@@ -27,7 +28,7 @@ class Bearer:
     digest: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Labels:
     """Who the call is made for, and `name=value` tags in the order of their names."""
 
@@ -35,7 +36,7 @@ class Labels:
     tags: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Limit:
     """A budget that a call counts against."""
 
@@ -45,7 +46,7 @@ class Limit:
     period: Period
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Principal:
     """Who is calling, as known when `directory_version` was current."""
 
@@ -108,7 +109,7 @@ class InputTokens:
         return tokens.count_messages(request.messages, tools, request.model)
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Candidate:
     """A target with the price that its attempts are charged at."""
 
@@ -116,16 +117,20 @@ class Candidate:
     price: Price
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Plan:
-    """The targets of this call in the order to try them; never empty."""
+    """The targets of this call in the order to try them; never empty.
+
+    `tokens_max` is what each of them takes in one call, input and output together.
+    """
 
     route: str
     candidates: tuple[Candidate, ...]
     output_tokens_default: int
+    tokens_max: int
 
 
-@dataclass(frozen=True, slots=True)
+@shape
 class Grant:
     """What the ledger allowed: output tokens for all answers together, and each answer's cap."""
 
@@ -149,6 +154,7 @@ class Attempt:
     """Has the provider said why its answer ends? Only then is its usage the whole usage."""
     is_open: bool = True
     error: BaseException | None = None
+    charged: Usage | None = None
     cost_nanos: int = 0
     dropped: tuple[str, ...] = ()
 

@@ -26,6 +26,7 @@ from providers.lean_transport import LeanTransport
 from .books import Books, Submission
 from .call_log import CallLog, save
 from .directory import Directory, KeyRow
+from .plans import Plans
 from .reaper import beat, expired, register
 from .refusals import Refusals
 from .windows import Windows
@@ -36,6 +37,7 @@ Result = TypeVar("Result")
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 LOG_SECONDS = 1.0
+DRAIN_SECONDS = 180
 BOOKING_SECONDS = 5.0
 REFUSED_KEYS_MAX = 10_000
 UNKNOWN_KEYS_MAX = 10_000
@@ -51,11 +53,15 @@ class Gateway:
         self.refusals = Refusals()
         self.log = CallLog()
         self.windows = Windows()
+        self.plans = Plans()
+        self.tokens_max: int = settings.TOKEN_LIMIT
+        self.hold_seconds_max: int = settings.TOTAL_SECONDS + DRAIN_SECONDS
         self.limits = Limits(
             settings.FIRST_BYTE_SECONDS, settings.ANSWER_SECONDS, settings.TOTAL_SECONDS
         )
         self.transport = LeanTransport()
         self.owner = 0
+        self._loop = asyncio.get_running_loop()
         self._clock_offset_us = settings.CLOCK_SHIFT_SECONDS * 1_000_000
         self._threads = ThreadPoolExecutor(1, "directory")
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -95,7 +101,7 @@ class Gateway:
 
     def own(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         """Run `work` as a task of this process, kept until it ends."""
-        task = asyncio.create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -192,22 +198,24 @@ async def _forever(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]
             logger.exception("a periodic task of the gateway failed; it runs again")
 
 
-_running: dict[int, asyncio.Task[Gateway]] = {}
+_running: list[asyncio.Task[Gateway]] = []
+"""Of this process: one at most, none after a fork."""
+
+os.register_at_fork(after_in_child=_running.clear)
 
 
 async def running() -> Gateway:
     """The gateway of this process, started on first use."""
-    task = _running.get(os.getpid())
-    if task is None:
-        task = _running[os.getpid()] = asyncio.create_task(_start())
-        task.add_done_callback(_forget_failure)
+    if not _running:
+        _running.append(asyncio.create_task(_start()))
+        _running[0].add_done_callback(_forget_failure)
+    task = _running[0]
     return task.result() if task.done() else await asyncio.shield(task)
 
 
 async def stop(seconds_max: float) -> None:
-    task = _running.pop(os.getpid(), None)
-    if task is not None:
-        await (await task).stop(seconds_max)
+    if _running:
+        await (await _running.pop()).stop(seconds_max)
 
 
 async def _start() -> Gateway:
@@ -217,5 +225,5 @@ async def _start() -> Gateway:
 
 
 def _forget_failure(task: asyncio.Task[Gateway]) -> None:
-    if task.cancelled() or task.exception() is not None:
-        _running.pop(os.getpid(), None)
+    if task in _running and (task.cancelled() or task.exception() is not None):
+        _running.remove(task)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from django.conf import settings
-
 from providers.flow import Bus
 
 from . import vault
@@ -66,7 +64,7 @@ async def count_tokens(request: Request, bus: Bus) -> None:
     """Input plus what may be answered must fit the limit of a call; counted if a bound does not."""
     found = InputTokens(request)
     bus.put(found)
-    limit, output = settings.TOKEN_LIMIT, request.max_tokens or 0
+    limit, output = bus[Gateway].tokens_max, request.max_tokens or 0
     if found.bound + output <= limit and found.bound < limit:
         return
     count = found.counted()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.conf import settings
-
 from budgets.operations import Reserve, WindowKey
 from providers.embeddings import EmbeddingRequest
 from providers.flow import Bus
@@ -16,8 +14,6 @@ from .errors import PriceUnknown
 from .facts import Candidate, Grant, InputTokens, Labels, Plan, Principal, Request
 from .gateway import Gateway
 from .ids import new_id
-
-DRAIN_SECONDS = 180
 
 
 def ask(
@@ -51,7 +47,7 @@ def ask(
         model=first.target.model,
         price_id=first.price.id,
         owner=bus[Gateway].owner,
-        seconds_max=settings.TOTAL_SECONDS + DRAIN_SECONDS,
+        seconds_max=bus[Gateway].hold_seconds_max,
         directory_version=principal.directory_version,
         user=bus[Labels].user,
         tags=bus[Labels].tags,
@@ -88,9 +84,8 @@ def _windows(bus: Bus) -> tuple[WindowKey, ...]:
 
 def _output_tokens_max(bus: Bus) -> int:
     """The cap where the caller gives none: the route's default, within call and context."""
-    tokens, default = bus[InputTokens], bus[Plan].output_tokens_default
-    windows = [each.price.context_window for each in bus[Plan].candidates]
-    most = min([settings.TOKEN_LIMIT, *filter(None, windows)])
+    tokens, plan = bus[InputTokens], bus[Plan]
+    default, most = plan.output_tokens_default, plan.tokens_max
     if default <= most - tokens.tokens_max:
         return default
     return max(1, min(default, most - tokens.counted().tokens))

@@ -42,8 +42,13 @@ class AccessLog:
 
     def add(self, fields: dict[str, Any]) -> None:
         """Called in the loop that serves."""
-        now = datetime.now(UTC).isoformat()
-        line = {"time": now, "level": "info", "logger": "access", "message": "request", **fields}
+        line = {
+            "time": datetime.now(UTC),
+            "level": "info",
+            "logger": "access",
+            "message": "request",
+            **fields,
+        }
         self._lines.append(orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_later(ACCESS_SECONDS, self.flush)

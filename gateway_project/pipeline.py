@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
+from types import TracebackType
 
 from budgets.operations import (
     BudgetRefused,
@@ -82,13 +83,13 @@ Wanted = tuple[str, str, str | None]
 
 async def complete(request: ChatRequest, bus: Bus) -> ChatResponse:
     """A whole answer, booked before it is given. `bus` comes from `admit`."""
-    async with settled(request, bus):
+    async with settled(bus):
         return await dispatch(request, bus)
 
 
 async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
     """The answer in pieces, what came together together; when it ends well, it is booked."""
-    async with settled(request, bus), aclosing(dispatch_stream(request, bus)) as pieces:
+    async with settled(bus), aclosing(dispatch_stream(request, bus)) as pieces:
         async for chunks in pieces:
             yield chunks
 
@@ -113,31 +114,53 @@ async def admit(request: Request, bearer: Bearer, labels: Labels, gateway: Gatew
     raise Unavailable("directory_changing", "Keys and limits are changing; try again.")
 
 
-@asynccontextmanager
-async def settled(request: Request, bus: Bus) -> AsyncIterator[None]:
+class settled:  # it is read as a word of the two bodies
     """Whatever happens inside, the attempt that is still open is booked on the way out."""
-    try:
-        yield
-    except asyncio.CancelledError as error:
-        bus[Meter].current.error = error
-        raise
-    except ProviderError as error:
-        bus[Meter].current.error = error
-        raise of_provider(error, bus[Meter].current.candidate.target.provider.name) from error
-    finally:
-        await settle(bus)
+
+    __slots__ = ("_bus",)
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """A provider's error leaves as the caller's refusal."""
+        attempt = self._bus[Meter].current
+        if isinstance(error, asyncio.CancelledError | ProviderError):
+            attempt.error = error
+        await settle(self._bus)
+        if isinstance(error, ProviderError):
+            raise of_provider(error, attempt.candidate.target.provider.name) from error
 
 
 async def route(request: Request, bus: Bus) -> None:
     """The targets of this call in the order to try them, each with the price in force."""
-    gateway = bus[Gateway]
+    gateway, principal = bus[Gateway], bus[Principal]
+    plan = gateway.plans.find(principal, request)
+    if plan is None:
+        plan = _plan(request, principal, gateway)
+        gateway.plans.keep(principal, request, plan)
+    bus.put(plan)
+
+
+def _plan(request: Request, principal: Principal, gateway: Gateway) -> Plan:
+    """Reads the snapshot, and of the request nothing but its kind, its model and its provider."""
     row = None if request.provider else gateway.directory.routes.get(request.model)
-    wanted = list(row.targets) if row else _by_name(request, bus[Principal])
+    wanted = list(row.targets) if row else _by_name(request, principal)
     if isinstance(request, EmbeddingRequest):
         wanted = _that_embed(request, wanted)
-    candidates = _candidates(request, gateway, wanted)
+    candidates = _candidates(request, gateway, wanted)[: routing.ATTEMPTS_MAX]
     default = row.output_tokens_default if row else OUTPUT_TOKENS_DEFAULT
-    bus.put(Plan(request.model, tuple(candidates[: routing.ATTEMPTS_MAX]), default))
+    contexts = [each.price.context_window for each in candidates]
+    most = min([gateway.tokens_max, *filter(None, contexts)])
+    return Plan(request.model, tuple(candidates), default, most)
 
 
 def _by_name(request: Request, principal: Principal) -> list[Wanted]:
@@ -297,7 +320,7 @@ async def advance(request: Request, bus: Bus, error: ProviderError) -> None:
     ask = holding.ask(request, bus, bus[Grant].call, rest, number=failed.no + 1)
     bill = billing.bill(failed, bus)
     _, answer = await bus[Gateway].books.submit(bill, ask)
-    failed.is_open, failed.cost_nanos = False, bill.cost_nanos
+    failed.is_open = False
     logger.warning(
         "%s failed (%s), falling back to %s",
         failed.candidate.target.label,
@@ -318,7 +341,7 @@ async def settle(bus: Bus) -> None:
     if not attempt.is_open:
         return
     bill = billing.bill(attempt, bus)
-    attempt.is_open, attempt.cost_nanos = False, bill.cost_nanos
+    attempt.is_open = False
     await bus[Gateway].books.submit(bill)
 
 
