@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
+from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
@@ -13,6 +16,7 @@ django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from .consumers import ChatCompletions, ChatStream, Models  # noqa: E402
@@ -38,12 +42,36 @@ sockets: Any = with_session(
 )
 
 
+class Pages:
+    """Django's pages and REST, loaded beside the calls under way when first asked for.
+
+    A worker that only serves calls never has them: they are a quarter of its memory.
+    """
+
+    def __init__(self) -> None:
+        self._loading: asyncio.Future[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._loading is None:
+            self._loading = asyncio.get_running_loop().run_in_executor(None, _load)
+        await asyncio.shield(self._loading)
+        await django_application(scope, receive, send)
+
+
+def _load() -> None:
+    import_module(settings.ROOT_URLCONF)
+    gc.freeze()  # it stays for ever
+
+
+pages = Pages()
+
+
 async def serve(scope: Any, receive: Any, send: Any) -> None:
     """Doors by their exact path, which a look-up finds at a tenth of a router's cost."""
     if scope["type"] == "websocket":
         await sockets(scope, receive, send)
     else:
-        await DOORS.get(scope["path"], django_application)(scope, receive, send)
+        await DOORS.get(scope["path"], pages)(scope, receive, send)
 
 
 application = Edge(serve)
