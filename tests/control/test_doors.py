@@ -261,5 +261,5 @@ def test_the_document_and_its_page_are_for_those_who_are_let_in() -> None:
     assert b"/static/drf_spectacular_sidecar/swagger-ui-dist/" in page.content
     assert b"<script>" not in page.content
     assert "style-src 'self' 'unsafe-inline'" in page["content-security-policy"]
-    assert "script-src 'self';" in page["content-security-policy"]
+    assert "script-src 'self'" in page["content-security-policy"].split("; ")
     assert script["content-type"].startswith("application/javascript")
