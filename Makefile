@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --extra server --extra scale
 
-.PHONY: run test soak lint bench bench-record bench-growth soak-load recordings screens lock clean
+.PHONY: run test soak lint bench bench-record bench-beside bench-growth soak-load recordings screens lock clean
 
 run: $(READY)
 	@$(BIN)/python manage.py up
@@ -30,6 +30,10 @@ bench: $(READY_FOR_TESTS)
 # The same, written into docs/benchmarks.md.
 bench-record: $(READY_FOR_TESTS)
 	@$(BIN)/python -m benchmarks --record $(BENCH)
+
+# How many times less a call costs than LiteLLM's: both up together, loaded in turn.
+bench-beside: $(READY_FOR_TESTS)
+	@$(BIN)/python -m benchmarks.beside $(BENCH)
 
 # What a call costs with a million postings in the database, beside an empty one.
 bench-growth: $(READY_FOR_TESTS)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from benchmarks import load, plot, prompts, simulator, tables, wire
+from benchmarks import beside, load, plot, prompts, simulator, tables, wire
 from benchmarks.results import Contender
 
 
@@ -149,3 +149,12 @@ def test_bars_are_in_the_order_of_what_they_show() -> None:
     assert 0 < plot.length(200, 9_000) < plot.length(9_000, 9_000) == 1
     assert picture.count("<rect") == 2
     assert (">200<" in picture, ">9,000<" in picture) == (True, True)
+
+
+def test_a_ratio_is_of_runs_of_the_same_round() -> None:
+    row = {"scenario": "json-1k c64", "ours": [500.0, 1000.0], "peer": [10e3, 20e3], "ratio": 20.0}
+
+    text = beside.table(["ours 1", "peer 2"], [row])
+
+    expected = "| json-1k c64 | 750 (500 to 1,000) | 15,000 (10,000 to 20,000) | 20.0 |"
+    assert text.splitlines()[-1] == expected
