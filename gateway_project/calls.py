@@ -108,13 +108,13 @@ async def stream(
     running = await gateway.running()
     outlet = Outlet(listener)
     task = running.own(_heard_out(request, bearer, _labels(request, tags), running, outlet))
+    task.add_done_callback(_take_notice)
     try:
         ends: set[asyncio.Future[Any]] = {task, outlet.failed}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         outlet.close()
         if not task.done():
-            task.add_done_callback(_take_notice)
             asyncio.get_running_loop().call_later(DRAIN_SECONDS, task.cancel)
     if outlet.failed.done():
         raise outlet.failed.result()
@@ -139,7 +139,7 @@ async def _heard_out(
 
 
 def _take_notice(task: asyncio.Task[Receipt]) -> None:
-    """Nobody waits for it any more: its log line and its posting say how it ended."""
+    """Nobody may wait for it any more: its log line and its posting say how it ended."""
     if not task.cancelled():
         task.exception()
 

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from providers.errors import TimedOut
 from providers.types import ChatChunk
 
+from .errors import Unavailable
 from .patience import Patience
 
 Item = TypeVar("Item")
@@ -42,7 +43,8 @@ class Listener(Protocol):
 class Outlet:
     """Where a stream's chunks go, until its listener leaves, fails, or takes nothing for too long.
 
-    What the listener raises is the result of `failed`; the stream itself goes on.
+    What the listener raises is the result of `failed`, and so is that it fell asleep: should it
+    wake up, it must not take what it has for the whole answer. The stream itself goes on.
     """
 
     def __init__(self, listener: Listener) -> None:
@@ -66,10 +68,13 @@ class Outlet:
         except asyncio.CancelledError:
             if not patience.has_ended():
                 raise
-            self._is_open = False
+            self._fail(Unavailable("caller_stalled", "The answer was not read for too long."))
         except Exception as error:
-            self._is_open = False
-            if not self.failed.done():
-                self.failed.set_result(error)
+            self._fail(error)
         finally:
             patience.end()
+
+    def _fail(self, error: Exception) -> None:
+        self._is_open = False
+        if not self.failed.done():
+            self.failed.set_result(error)
