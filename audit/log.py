@@ -18,6 +18,7 @@ import orjson
 from .chain import Bad, Checker, Draft, Entry, Head, extend, genesis
 
 PAGE_ROWS = 2_000
+NOW_US = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 BLOCK = 32
 FROM_JSON = (
     "INSERT INTO audit_entry (tenant, seq, hash, body) "
@@ -57,7 +58,7 @@ def database_now_us(cursor: Any, vendor: str) -> int:
     """Microseconds since the epoch by the database's clock (SQLite: this host's)."""
     if vendor != "postgresql":
         return time.time_ns() // 1000
-    cursor.execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    cursor.execute(f"SELECT {NOW_US}")
     return int(cursor.fetchone()[0])
 
 

@@ -171,12 +171,10 @@ class _Batch:
 def _version_and_now(cursor: Any) -> tuple[int, int]:
     """The directory's version, and the clock that decides about windows, in one question."""
     if VENDOR == "postgresql":
-        cursor.execute(
-            "SELECT (SELECT version FROM gateway_directory WHERE id=1), "
-            "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-        )
-        version, now = cursor.fetchone()
-        return version or 0, now + settings.CLOCK_SHIFT_SECONDS * 1_000_000
+        version = "SELECT version FROM gateway_directory WHERE id=1"
+        cursor.execute(f"SELECT ({version}), {audit_log.NOW_US}")
+        known, now = cursor.fetchone()
+        return known or 0, now + settings.CLOCK_SHIFT_SECONDS * 1_000_000
     cursor.execute("SELECT version FROM gateway_directory WHERE id=1")
     row = cursor.fetchone()
     return (row[0] if row else 0), now_us(cursor)

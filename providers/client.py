@@ -116,10 +116,7 @@ async def stream(
 
 def _named(chunks: list[ChatChunk], target: Target) -> list[ChatChunk]:
     """Chunks of a host that does not say its model get the name that it was asked for."""
-    for chunk in chunks:
-        if not chunk.model:
-            break
-    else:
+    if all(chunk.model for chunk in chunks):
         return chunks
     return [each if each.model else replace(each, model=target.model) for each in chunks]
 

@@ -100,13 +100,9 @@ def _number(text: str | None) -> float | None:
 
 def token_count(value: Any) -> int | None:
     """A plausible number of tokens, 0 for null; None for anything absurd."""
-    if type(value) is int and 0 <= value <= TOKENS_MAX:  # nearly always
+    if type(value) is int and 0 <= value <= TOKENS_MAX:  # a bool is no number
         return value
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= TOKENS_MAX:
-        return None
-    return value
+    return 0 if value is None else None
 
 
 def token_counts(*values: Any) -> list[int] | None:

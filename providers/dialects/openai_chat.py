@@ -26,7 +26,7 @@ from .compatible import (
     with_reasoning,
 )
 from .encoding import encoded
-from .openai_request import parse_request
+from .openai_request import OBJECTS, parse_request
 
 HEADERS = {
     "content-type": "application/json",
@@ -35,7 +35,6 @@ HEADERS = {
 OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
 PADDING = "obfuscation"  # of another length with each event, so that lengths tell nothing
 NO_USAGE = ',"usage":null'
-OBJECTS = (dict, Mapping)
 NOTHING: Json = {}
 MEDIA = frozenset({"audio_tokens", "image_tokens"})
 

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,10 @@ async def test_pages_that_many_ask_for_at_once_are_loaded_once_and_for_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     story: list[str] = []
+    both_ask = threading.Event()
 
     def load() -> None:
-        time.sleep(0.02)
+        assert both_ask.wait(10)
         story.append("loaded")
 
     async def django(scope: Any, receive: Any, send: Any) -> None:
@@ -60,6 +61,9 @@ async def test_pages_that_many_ask_for_at_once_are_loaded_once_and_for_all(
     monkeypatch.setattr(asgi, "_load", load)
     monkeypatch.setattr(asgi, "django_application", django)
     pages = asgi.Pages()
-    await asyncio.gather(*[pages({"path": path}, None, None) for path in ("/", "/login")])
+    asked = [asyncio.create_task(pages({"path": path}, None, None)) for path in ("/", "/login")]
+    await asyncio.sleep(0)
+    both_ask.set()
+    await asyncio.gather(*asked)
     await pages({"path": "/keys"}, None, None)
     assert story == ["loaded", "/", "/login", "/keys"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.dialects.openai_chat import StreamReader, write_chunk
+from providers.dialects.openai_chat import StreamReader, read_response, write_chunk
 from providers.errors import StreamError
 from providers.sse import SseEvent
 from providers.types import ChatChunk, Usage
@@ -78,6 +78,16 @@ def test_what_comes_after_plain_text_is_looked_at() -> None:
     assert [chunk.usage for chunk in chunks] == [None, None, None, Usage(3, 2), Usage(3, 2), None]
     assert seen(chunks[2])["choices"][0]["finish_reason"] == "stop"
     assert chunks[-1].is_last
+
+
+@pytest.mark.parametrize("reason", [{"type": "stop"}, ["stop"], 1, ""])
+def test_a_finish_reason_that_is_no_word_is_none(reason: Any) -> None:
+    said = {"index": 0, "finish_reason": reason}
+    [chunk] = read(orjson.dumps({**ENVELOPE, "choices": [{**said, "delta": {}}]}).decode())
+    message = {"role": "assistant", "content": "a"}
+    whole = read_response({**ENVELOPE, "choices": [{**said, "message": message}]})
+    assert chunk.choices[0]["finish_reason"] is None
+    assert whole.choices[0]["finish_reason"] is None
 
 
 @pytest.mark.parametrize("name", ["", "error"])
