@@ -12,7 +12,7 @@ HELLO = {"model": "sim-echo", "messages": [{"role": "user", "content": "a secret
 LINES = (
     "SELECT model, status, code, count, end_user, tags, first_milliseconds IS NULL, attempts "
     "FROM gateway_loggedcall c JOIN budgets_tenant t ON t.id = c.tenant_id "
-    "WHERE t.external_id = '{0}' ORDER BY c.id"
+    "WHERE t.external_id = '{0}' ORDER BY c.is_stream, c.id"
 )
 POSTED = (
     "SELECT end_user, tags FROM budgets_posting p JOIN budgets_tenant t ON t.id = p.tenant_id "
