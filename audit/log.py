@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from .chain import Bad, Checker, Draft, Entry, Head, extend, genesis
+from .shapes import Change
 
 PAGE_ROWS = 2_000
 NOW_US = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -62,23 +63,36 @@ def database_now_us(cursor: Any, vendor: str) -> int:
     return int(cursor.fetchone()[0])
 
 
-def lock_heads(cursor: Any, vendor: str, tenants: Iterable[int]) -> dict[int, Head]:
-    """Lock the heads in ascending tenant; raises NoLog for a tenant without one."""
+def heads_query(vendor: str, tenants: Iterable[int]) -> tuple[str, Sequence[Any]] | None:
+    """What locks the heads in ascending tenant, if there are any; `heads_in` reads the rows."""
     wanted = sorted(set(tenants))
     if not wanted:
-        return {}
-    marks = ", ".join(["%s"] * len(wanted))
-    tail = " FOR NO KEY UPDATE" if vendor == "postgresql" else ""
-    cursor.execute(
-        f"SELECT tenant, seq, hash, ts_us FROM audit_head WHERE tenant IN ({marks}) "
-        f"ORDER BY tenant{tail}",
-        wanted,
-    )
-    heads = {row[0]: Head(row[0], row[1], bytes(row[2]), row[3]) for row in cursor.fetchall()}
-    for tenant in wanted:
+        return None
+    head = "SELECT tenant, seq, hash, ts_us FROM audit_head WHERE tenant"
+    if vendor == "postgresql":
+        listed = f"{{{','.join(map(str, wanted))}}}"
+        return f"{head} = ANY(%s) ORDER BY tenant FOR NO KEY UPDATE", (listed,)
+    listed = orjson.dumps(wanted).decode()
+    return f"{head} IN (SELECT value FROM json_each(%s)) ORDER BY tenant", (listed,)
+
+
+def heads_in(rows: Iterable[Sequence[Any]], tenants: Iterable[int]) -> dict[int, Head]:
+    """Rows of `heads_query` by tenant; raises NoLog for a tenant without one."""
+    heads = {row[0]: Head(row[0], row[1], bytes(row[2]), row[3]) for row in rows}
+    for tenant in tenants:
         if tenant not in heads:
             raise NoLog(f"tenant {tenant} has no audit log")
     return heads
+
+
+def lock_heads(cursor: Any, vendor: str, tenants: Iterable[int]) -> dict[int, Head]:
+    """Lock the heads in ascending tenant; raises NoLog for a tenant without one."""
+    wanted = set(tenants)
+    query = heads_query(vendor, wanted)
+    if query is None:
+        return {}
+    cursor.execute(*query)
+    return heads_in(cursor.fetchall(), wanted)
 
 
 def write(
@@ -89,18 +103,31 @@ def write(
     entries: Sequence[Entry],
 ) -> None:
     """Insert entries and move heads from `before` to `after`; raises ForkRefused."""
-    _insert(cursor, vendor, entries)
+    for change in changes(vendor, before, after, entries):
+        cursor.execute(change.text, change.values)
+        if change.rows is not None and cursor.rowcount != change.rows:
+            raise change.refusal or ForkRefused("the head of a tenant has moved")
+
+
+def changes(
+    vendor: str,
+    before: Mapping[int, Head],
+    after: Mapping[int, Head],
+    entries: Sequence[Entry],
+) -> Iterator[Change]:
+    """What inserts entries and moves heads from `before` to `after`, or else is ForkRefused."""
+    yield from _inserts(vendor, entries)
     for tenant in sorted(after):
-        head = after[tenant]
-        cursor.execute(
+        head, seq = after[tenant], before[tenant].seq
+        yield Change(
             "UPDATE audit_head SET seq=%s, hash=%s, ts_us=%s WHERE tenant=%s AND seq=%s",
-            (head.seq, head.hash, head.ts_us, tenant, before[tenant].seq),
+            (head.seq, head.hash, head.ts_us, tenant, seq),
+            1,
+            ForkRefused(f"the head of tenant {tenant} is not at {seq}"),
         )
-        if cursor.rowcount != 1:
-            raise ForkRefused(f"the head of tenant {tenant} is not at {before[tenant].seq}")
 
 
-def _insert(cursor: Any, vendor: str, entries: Sequence[Entry]) -> None:
+def _inserts(vendor: str, entries: Sequence[Entry]) -> Iterator[Change]:
     rows = [(entry.tenant, entry.seq, entry.hash, entry.body) for entry in entries]
     if not rows:
         return
@@ -111,12 +138,12 @@ def _insert(cursor: Any, vendor: str, entries: Sequence[Entry]) -> None:
             {"t": tenant, "s": seq, "h": hash.hex(), "b": body.decode()}
             for tenant, seq, hash, body in rows
         ]
-        cursor.execute(FROM_JSON, (orjson.dumps(said).decode(),))
+        yield Change(FROM_JSON, (orjson.dumps(said).decode(),))
     else:
         for at in range(0, len(rows), BLOCK):
             block = rows[at : at + BLOCK]
             marks = ", ".join(["(%s, %s, %s, %s)"] * len(block))
-            cursor.execute(statement + marks, [value for row in block for value in row])
+            yield Change(statement + marks, [value for row in block for value in row])
 
 
 def open_log(cursor: Any, vendor: str, tenant: int, origin: str, now_us: int) -> None:
@@ -128,7 +155,7 @@ def open_log(cursor: Any, vendor: str, tenant: int, origin: str, now_us: int) ->
         (tenant, head.seq, head.hash, head.ts_us),
     )
     if cursor.rowcount == 1:
-        _insert(cursor, vendor, [entry])
+        write(cursor, vendor, {}, {}, [entry])
 
 
 def append(cursor: Any, vendor: str, drafts: Sequence[Draft], now_us: int) -> list[Entry]:

@@ -25,6 +25,7 @@ from gateway_project import call_log, records
 from gateway_project.books import change
 from gateway_project.facts import Labels
 from gateway_project.ids import new_id
+from gateway_project.transactions import OnCursor
 
 TENANTS_AT_ONCE = 20
 ROWS_AT_ONCE = 500
@@ -143,7 +144,7 @@ def _post(counts: dict[Account, int]) -> None:
         spent = {
             windows[account.month]: _spent(account, n, windows) for account, n in counts.items()
         }
-        store.write(cursor, vendor, Outcome(windows=spent), {})
+        OnCursor(cursor).tell(store.changes(vendor, Outcome(windows=spent), {}))
         _insert(cursor, "gateway_loggedcall", ", ".join(call_log.COLUMNS), _lines(postings))
 
 

@@ -8,29 +8,31 @@ DELETE, under the locks, and then everything is read anew.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, cast
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection
 
 from audit import chain
 from audit import log as audit_log
 from budgets import store
 from budgets.ledger import decide
-from budgets.operations import Answer, Hold, Operation, Outcome, Reserve, WindowKey
+from budgets.operations import Answer, Hold, Operation, Outcome, Reserve, State, WindowKey
 
-from . import records
-from .sqlite.base import DatabaseWrapper
+from . import records, transactions
+from .transactions import OnCursor, Query, Rows, Session
 
 WINDOW_IDS_MAX = 200_000
 HOLDS_MAX = 100_000
 RATED_MAX = 1_000_000
 TRIES_MAX = 5
 VENDOR: str = connection.vendor
+VERSION = "SELECT version FROM gateway_directory WHERE id=1"
+VERSION_AND_NOW: Query = (
+    (f"SELECT ({VERSION}), {audit_log.NOW_US}", ()) if VENDOR == "postgresql" else (VERSION, ())
+)
 
 
 def now_us(cursor: Any) -> int:
@@ -145,49 +147,58 @@ class _Batch:
         wanted.update(*{hold.window_ids for hold in self._holds.values()})
         if self._unknown:
             with connection.cursor() as cursor:
-                wanted |= store.windows_of(cursor, VENDOR, self._unknown)
-        with _transaction() as cursor:
-            return self._inside(cursor, ids, wanted)
+                [rows] = OnCursor(cursor).ask(store.windows_of(VENDOR, self._unknown))
+            wanted.update(*[store.numbers(row[0]) for row in rows])
+        with transactions.opened() as session:
+            return self._inside(session, ids, wanted)
 
-    def _inside(self, cursor: Any, ids: dict[WindowKey, int], wanted: set[int]) -> list[Answer]:
-        state = store.lock(cursor, VENDOR, wanted, self._rated)
+    def _inside(
+        self, session: Session, ids: dict[WindowKey, int], wanted: set[int]
+    ) -> list[Answer]:
+        state, heads, now = self._read(session, wanted)
         state.windows = {key: state.windows_by_id[number] for key, number in ids.items()}
-        heads = audit_log.lock_heads(cursor, VENDOR, self._tenants(cursor))
-        state.holds.update(self._holds)
-        store.read(cursor, VENDOR, state, self._unknown)
-        state.directory_version, now = _version_and_now(cursor)
         self.outcome = decide(state, self._operations, now)
-        seqs = _extend(cursor, heads, self.outcome, self._drafts, now)
-        store.write(cursor, VENDOR, self.outcome, seqs)
+        seqs, grown = _extend(heads, self.outcome, self._drafts, now)
+        session.tell([*grown, *store.changes(VENDOR, self.outcome, seqs)])
         return self.outcome.answers
 
-    def _tenants(self, cursor: Any) -> set[int]:
-        """Whose chain grows."""
+    def _read(self, session: Session, wanted: set[int]) -> tuple[State, dict[int, chain.Head], int]:
+        """Lock, then read: what is decided on, and the time it is decided at."""
+        locks = store.locks(VENDOR, wanted, self._rated)
         tenants = {hold.tenant_id for hold in self._holds.values()}
         tenants.update(draft.tenant for draft in self._drafts)
-        return tenants | store.tenants_of(cursor, VENDOR, self._unknown)
+        attempts: Sequence[Rows] = ((), ())
+        if self._unknown:  # whose chains will grow is to be known before their heads are locked
+            owners = store.tenants_of(VENDOR, self._unknown)
+            windows, rates, *owned = session.ask(*locks, *owners)
+            tenants.update(row[0] for rows in owned for row in rows)
+            query = audit_log.heads_query(VENDOR, tenants)
+            reads = store.attempts(VENDOR, self._unknown)
+            headed, *attempts, clock = session.ask(query, *reads, VERSION_AND_NOW)
+        else:
+            query = audit_log.heads_query(VENDOR, tenants)
+            windows, rates, headed, clock = session.ask(*locks, query, VERSION_AND_NOW)
+        state = store.locked(windows, rates)
+        state.holds.update(self._holds)
+        store.read(state, *attempts)
+        state.directory_version, now = _version_and_now(clock)
+        return state, audit_log.heads_in(headed, tenants), now
 
 
-def _version_and_now(cursor: Any) -> tuple[int, int]:
-    """The directory's version, and the clock that decides about windows, in one question."""
-    if VENDOR == "postgresql":
-        version = "SELECT version FROM gateway_directory WHERE id=1"
-        cursor.execute(f"SELECT ({version}), {audit_log.NOW_US}")
-        known, now = cursor.fetchone()
-        return known or 0, now + settings.CLOCK_SHIFT_SECONDS * 1_000_000
-    cursor.execute("SELECT version FROM gateway_directory WHERE id=1")
-    row = cursor.fetchone()
-    return (row[0] if row else 0), now_us(cursor)
+def _version_and_now(rows: Rows) -> tuple[int, int]:
+    """The directory's version, and the clock that decides about windows, read under the locks."""
+    version = rows[0][0] if rows else None
+    now = rows[0][1] if VENDOR == "postgresql" else time.time_ns() // 1000
+    return version or 0, now + settings.CLOCK_SHIFT_SECONDS * 1_000_000
 
 
 def _extend(
-    cursor: Any,
-    heads: dict[int, chain.Head],
-    outcome: Outcome,
-    drafts: Sequence[chain.Draft],
-    now: int,
-) -> dict[int, int]:
-    """Chain one entry per posting, then the drafts; returns each posting's seq by its place."""
+    heads: dict[int, chain.Head], outcome: Outcome, drafts: Sequence[chain.Draft], now: int
+) -> tuple[dict[int, int], Iterable[transactions.Change]]:
+    """Chain one entry per posting, then the drafts.
+
+    Returns each posting's seq by its place, and what writes the entries.
+    """
     seqs: dict[int, int] = {}
     after = dict(heads)
     entries: list[chain.Entry] = []
@@ -202,45 +213,6 @@ def _extend(
             (at, entry.seq) for (at, _), entry in zip(pairs, made, strict=True) if at is not None
         )
         entries.extend(made)
-    if entries:
-        before = {tenant: heads[tenant] for tenant in by_tenant}
-        audit_log.write(cursor, VENDOR, before, {t: after[t] for t in by_tenant}, entries)
-    return seqs
-
-
-@contextmanager
-def _transaction() -> Iterator[Any]:
-    """A transaction with the driver's own cursor: Django's wrapper costs more than a statement."""
-    own = connections[DEFAULT_DB_ALIAS]  # `connection` stands for it, at the price of a look-up
-    if VENDOR == "sqlite" and not own.in_atomic_block:
-        with cast(DatabaseWrapper, own).writing() as cursor:
-            yield _SqliteCursor(cursor)
-        return
-    with own.wrap_database_errors, transaction.atomic():
-        cursor = own.connection.cursor()
-        yield cursor if VENDOR == "postgresql" else _SqliteCursor(cursor)
-
-
-class _SqliteCursor:
-    """`sqlite3`'s cursor, for statements that are written with `%s`. The gate is open already."""
-
-    __slots__ = ("_cursor", "fetchall", "fetchone")
-
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
-        self._cursor = cursor
-        self.fetchall, self.fetchone = cursor.fetchall, cursor.fetchone
-
-    @property
-    def rowcount(self) -> int:
-        return self._cursor.rowcount
-
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self._cursor.execute(_with_question_marks(statement), values)
-
-    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        self._cursor.executemany(_with_question_marks(statement), rows)
-
-
-@lru_cache(maxsize=256)
-def _with_question_marks(statement: str) -> str:
-    return statement.replace("%s", "?")
+    before = {tenant: heads[tenant] for tenant in by_tenant}
+    moved = {tenant: after[tenant] for tenant in by_tenant}
+    return seqs, audit_log.changes(VENDOR, before, moved, entries)

@@ -21,6 +21,7 @@ from budgets.models import ApiKey, Tenant
 from budgets.operations import Hold, Outcome, Posting, Tokens
 from gateway_project import records
 from gateway_project.models import Price
+from gateway_project.transactions import OnCursor
 from providers import pricing
 from providers.types import Usage
 
@@ -160,7 +161,7 @@ def _batch(postings: list[Posting], now_us: int) -> None:
             entries.append(entry)
             seqs[place] = entry.seq
         audit_log.write(cursor, vendor, before, after, entries)
-        store.write(cursor, vendor, Outcome(postings=postings), seqs)
+        OnCursor(cursor).tell(store.changes(vendor, Outcome(postings=postings), seqs))
 
 
 def of_chain() -> int:
