@@ -12,7 +12,7 @@ from .dialects import anthropic_messages, cohere, gemini, openai_chat, openai_re
 from .errors import ConnectionLost, ProviderError, UnusableAnswer
 from .routing import Target
 from .sender import Sender
-from .sse import SseEvent, SseSplitter
+from .sse import EVENT_END, SseSplitter
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
 ErrorReader = Callable[[int, Mapping[str, str], bytes], ProviderError]
@@ -100,7 +100,7 @@ async def stream(
             raise UnusableAnswer("the provider's answer is not an event stream")
         reader, splitter = dialect.StreamReader(), SseSplitter()
         async for data in answer.chunks:
-            chunks, error = _read(reader, splitter.feed(data))
+            chunks, error = _read(reader, splitter, data)
             if chunks:
                 yield _named(chunks, target)
             if error is not None:
@@ -116,20 +116,39 @@ async def stream(
 
 def _named(chunks: list[ChatChunk], target: Target) -> list[ChatChunk]:
     """Chunks of a host that does not say its model get the name that it was asked for."""
-    if all(chunk.model for chunk in chunks):
+    if "" not in [chunk.model for chunk in chunks]:
         return chunks
     return [each if each.model else replace(each, model=target.model) for each in chunks]
 
 
-def _read(reader: Any, events: list[SseEvent]) -> tuple[list[ChatChunk], ProviderError | None]:
-    """Chunks up to the last one, or up to the event that is an error."""
+def _read(
+    reader: Any, splitter: SseSplitter, data: bytes
+) -> tuple[list[ChatChunk], ProviderError | None]:
+    """Chunks up to the last one, or up to the event that is an error.
+
+    A dialect's reader may have `alike(data) -> ChatChunk | None`, for a whole event as it came.
+    """
     chunks: list[ChatChunk] = []
+    alike, pieces = getattr(reader, "alike", None), [data]
+    if alike is None or not data.endswith(EVENT_END) or not splitter.is_between:
+        alike = _unlike
+    else:
+        pieces = [each + EVENT_END for each in data[: -len(EVENT_END)].split(EVENT_END)]
     try:
-        for event in events:
-            chunks += reader.feed(event)
+        for piece in pieces:
+            chunk = alike(piece)
+            if chunk is not None:
+                chunks.append(chunk)
+                continue
+            for event in splitter.feed(piece):
+                chunks += reader.feed(event)
     except ProviderError as error:
         return chunks, error
     return chunks, None
+
+
+def _unlike(data: bytes) -> None:
+    """Of no event it is known what the one before it was."""
 
 
 def _ended(reader: Any, splitter: SseSplitter) -> list[ChatChunk]:

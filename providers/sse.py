@@ -18,6 +18,7 @@ LINE_END = re.compile(rb"\r\n|\n|\r")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PLAIN, PLAIN_BYTES = "data: ", b"data: "
 BETWEEN = "\n\n" + PLAIN
+EVENT_END = b"\n\n"
 NAME = "event: "
 NAMED = re.compile(f"{NAME}([^\n]*)\n{PLAIN}([^\n]*)\n\n")
 NAMED_EXTRA = len(f"{NAME}\n{PLAIN}\n\n")
@@ -58,13 +59,19 @@ class SseSplitter:
         self._is_after_cr = data.endswith(b"\r")
         return self._split(data)
 
+    @property
+    def is_between(self) -> bool:
+        """Nothing is pending: what comes next begins an event."""
+        return not (self._is_after_cr or self._rest or self._data or self._name)
+
     def _is_one_event(self, data: bytes) -> bool:
         """Nothing is pending, and this is one whole event of one line: most of what comes."""
         return (
             data.startswith(PLAIN_BYTES)
             and data.endswith(b"\n\n")
             and data.find(b"\n") == len(data) - 2
-            and not (self._is_first or self._is_after_cr or self._rest or self._data or self._name)
+            and not self._is_first
+            and self.is_between
             and b"\r" not in data
             and len(data) <= self._bytes_max
         )

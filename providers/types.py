@@ -133,7 +133,7 @@ class ChatChunk:
     usage: Usage | None = None
     is_last: bool = False
     extra: Json = field(default_factory=dict)
-    text: str | None = field(default=None, compare=False, repr=False)
+    text: bytes | None = field(default=None, compare=False, repr=False)
     native: Native | None = None
 
 

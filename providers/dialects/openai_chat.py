@@ -13,20 +13,20 @@ from uuid import uuid4
 import orjson
 
 from ..errors import StreamError, UnusableAnswer
-from ..sse import SseEvent
+from ..sse import EVENT_END, PLAIN_BYTES, SseEvent
 from ..types import ChatChunk, ChatRequest, ChatResponse, HttpRequest, Json, Usage
 from . import openai_wording
-from .answers import embedded_error, read_error, read_error_object, service_tier, token_counts
+from .answers import embedded_error, read_error, read_error_object
 from .compatible import (
     ChoiceReader,
-    cached_in,
     is_one_plain,
     usage_in,
     whole_choices,
-    with_reasoning,
 )
 from .encoding import encoded
+from .mould import Mould, mould_of
 from .openai_request import OBJECTS, parse_request
+from .openai_usage import read_usage, write_usage
 
 HEADERS = {
     "content-type": "application/json",
@@ -34,9 +34,8 @@ HEADERS = {
 }
 OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
 PADDING = "obfuscation"  # of another length with each event, so that lengths tell nothing
-NO_USAGE = ',"usage":null'
-NOTHING: Json = {}
-MEDIA = frozenset({"audio_tokens", "image_tokens"})
+NO_USAGE = b',"usage":null'
+MOULDS_MAX = 3
 
 
 def build_request(
@@ -105,84 +104,11 @@ def _created(body: Mapping[str, Any]) -> int:
     return int(created) if isinstance(created, float) else 0
 
 
-def read_usage(raw: Any, tier: Any = None) -> Usage | None:
-    """Usage in our terms; None where it is absent or absurd. `tier` is the answer's service tier.
-
-    Audio and images are parts of the input, cached or not. Where the details do not say how much
-    of them was cached, only what must have been is: all kinds together are never over the input.
-    """
-    if not isinstance(raw, OBJECTS) or raw.get("prompt_tokens") is None:
-        return None
-    prompt = raw.get("prompt_tokens_details") or NOTHING
-    completion = raw.get("completion_tokens_details") or NOTHING
-    if not isinstance(prompt, OBJECTS) or not isinstance(completion, OBJECTS):
-        return None
-    counts = token_counts(
-        raw.get("prompt_tokens"),
-        raw.get("completion_tokens"),
-        cached_in(raw, prompt),
-        prompt.get("cache_write_tokens"),
-        completion.get("reasoning_tokens"),
-    )
-    if counts is None:
-        return None
-    given, answered, cached, written, reasoning = counts
-    answered = with_reasoning(raw, given, answered, reasoning)
-    if cached + written > given:
-        return None
-    usage = Usage(
-        input_tokens=given,
-        output_tokens=answered,
-        cache_read_tokens=cached,
-        cache_write_tokens=written,
-        reasoning_tokens=min(reasoning, answered),
-        service_tier=service_tier(tier),
-    )
-    for name in MEDIA:
-        if prompt.get(name) or completion.get(name):
-            return _with_media(usage, prompt, completion)
-    return usage
-
-
-def _with_media(
-    usage: Usage, prompt: Mapping[str, Any], completion: Mapping[str, Any]
-) -> Usage | None:
-    cached = prompt.get("cached_tokens_details") or {}
-    counts = token_counts(
-        prompt.get("audio_tokens"),
-        prompt.get("image_tokens"),
-        completion.get("audio_tokens"),
-        completion.get("image_tokens"),
-        cached.get("audio_tokens") if isinstance(cached, Mapping) else None,
-        cached.get("image_tokens") if isinstance(cached, Mapping) else None,
-    )
-    if counts is None:
-        return None
-    audio, image, said, drawn, audio_read, image_read = counts
-    room = usage.output_tokens - usage.reasoning_tokens
-    over = audio + image + usage.cache_read_tokens + usage.cache_write_tokens - usage.input_tokens
-    audio_read = min(audio, max(audio_read, over - image_read))
-    image_read = min(image, max(image_read, over - audio_read))
-    if audio_read + image_read < over or audio_read + image_read > usage.cache_read_tokens:
-        return None
-    if said + drawn > room:
-        return None
-    return replace(
-        usage,
-        input_audio_tokens=audio,
-        output_audio_tokens=said,
-        cache_audio_read_tokens=audio_read,
-        input_image_tokens=image,
-        output_image_tokens=drawn,
-        cache_image_read_tokens=image_read,
-    )
-
-
 class StreamReader:
     """Reads events in order; what follows the end is ignored.
 
-    Nearly every event says what the one before it said, but for its choice: where that is so,
-    only the choice is looked at.
+    Nearly every event says what the one before it said, but for its text: where that is so, its
+    JSON is not even read.
     """
 
     def __init__(self) -> None:
@@ -195,6 +121,28 @@ class StreamReader:
         self._has_ended = False
         self._rest: dict[str, Any] | None = None  # of the last event, if its text can be passed on
         self._extra: Json = {}
+        self._choice: Json = {}
+        self._has_usage = False
+        self._mould: Mould | None = None
+        self._moulds_left = MOULDS_MAX
+
+    def alike(self, data: bytes) -> ChatChunk | None:
+        """The chunk of a whole event, as it came, that differs from one before in its text alone.
+
+        None says nothing of the event: it is to be split and fed.
+        """
+        said = None if self._mould is None else self._mould.text_in(data)
+        if said is None:
+            return None
+        text = data[len(PLAIN_BYTES) : -len(EVENT_END)]
+        return ChatChunk(
+            self._id,
+            self._model,
+            self._created,
+            [{**self._choice, "delta": {"content": said}}],
+            extra=self._extra,
+            text=text.replace(NO_USAGE, b"") if self._has_usage else text,
+        )
 
     def feed(self, event: SseEvent) -> list[ChatChunk]:
         """Chunks of one event; raises StreamError for an error event."""
@@ -202,7 +150,7 @@ class StreamReader:
             return []
         text = event.data
         if text.startswith("[DONE]"):
-            self._has_ended = True
+            self._has_ended, self._mould = True, None
             return [ChatChunk(self._id, self._model, self._created, is_last=True)]
         try:
             body = orjson.loads(text)
@@ -212,6 +160,9 @@ class StreamReader:
             raise StreamError("an event of the stream is not an object")
         choices, padding = body.pop("choices", None), body.pop(PADDING, None)
         if body == self._rest and is_one_plain(choices) and event.event != "error":
+            passed_on = _without_usage(text, body)
+            if self._moulds_left and passed_on is not None and not event.event:
+                self._take_mould(text, body, choices[0])
             return [
                 ChatChunk(
                     self._id,
@@ -219,7 +170,7 @@ class StreamReader:
                     self._created,
                     choices,
                     extra=self._extra,
-                    text=_without_usage(text, body),
+                    text=passed_on,
                 )
             ]
         if body.get("error") or event.event == "error":
@@ -229,6 +180,18 @@ class StreamReader:
         return [
             chunk if padding is None else replace(chunk, extra={**chunk.extra, PADDING: padding})
         ]
+
+    def _take_mould(self, text: str, body: dict[str, Any], choice: Json) -> None:
+        """Try a few times a stream: some write each event in another way."""
+        self._moulds_left -= 1
+
+        def reads(event: str, said: str) -> bool:
+            parsed = orjson.loads(event)
+            choices, _ = parsed.pop("choices"), parsed.pop(PADDING, None)
+            return bool(parsed == body and choices == [{**choice, "delta": {"content": said}}])
+
+        self._choice, self._has_usage = choice, "usage" in body
+        self._mould = mould_of(text, choice["delta"]["content"], reads)
 
     def _chunk(self, body: dict[str, Any], choices: Any, text: str) -> ChatChunk:
         """`body` is all of the event but its choices and its padding."""
@@ -243,7 +206,7 @@ class StreamReader:
         kept = self._choices.read(choices, self._id or self._salt)
         usage = usage_in(body, choices)
         is_whole = usage is None and kept == choices and _is_whole(body)
-        self._rest = body if is_whole else None
+        self._rest, self._mould = body if is_whole else None, None
         self._extra = {} if body.keys() <= OWN else _beyond(body)
         return ChatChunk(
             id=self._id,
@@ -271,7 +234,7 @@ def _is_whole(body: Mapping[str, Any]) -> bool:
     )
 
 
-def _without_usage(text: str, body: Mapping[str, Any]) -> str | None:
+def _without_usage(text: str, body: Mapping[str, Any]) -> bytes | None:
     """An event's text without the empty usage that OpenAI puts into each, as we ask it to.
 
     It is found by its name, which must come once; else, and where the text is of several lines or
@@ -280,8 +243,9 @@ def _without_usage(text: str, body: Mapping[str, Any]) -> str | None:
     if "\n" in text or not text.endswith("}"):
         return None
     if "usage" not in body:
-        return text
-    return text.replace(NO_USAGE, "") if text.count('"usage"') == 1 and NO_USAGE in text else None
+        return text.encode()
+    data = text.encode()
+    return data.replace(NO_USAGE, b"") if data.count(b'"usage"') == 1 and NO_USAGE in data else None
 
 
 def write_response(response: ChatResponse) -> dict[str, Any]:
@@ -305,7 +269,7 @@ def write_chunk(chunk: ChatChunk, *, include_usage: bool) -> bytes | None:
     if not chunk.choices:
         return None
     if chunk.text is not None:
-        return (f"{chunk.text[:-1]}{NO_USAGE}}}" if include_usage else chunk.text).encode()
+        return b"".join((chunk.text[:-1], NO_USAGE, b"}")) if include_usage else chunk.text
     document: dict[str, Any] = {
         **chunk.extra,
         "id": chunk.id,
@@ -331,39 +295,13 @@ def write_final(chunk: ChatChunk, usage: Usage) -> dict[str, Any]:
     }
 
 
-def write_usage(usage: Usage) -> dict[str, Any]:
-    """OpenAI's usage object; kinds that are rare are named only where there are any."""
-    prompt = {
-        "cached_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-    }
-    completion = {"reasoning_tokens": usage.reasoning_tokens}
-    for details, name, tokens in (
-        (prompt, "audio_tokens", usage.input_audio_tokens),
-        (prompt, "image_tokens", usage.input_image_tokens),
-        (completion, "audio_tokens", usage.output_audio_tokens),
-        (completion, "image_tokens", usage.output_image_tokens),
-    ):
-        if tokens:
-            details[name] = tokens
-    return {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": prompt,
-        "completion_tokens_details": completion,
-    }
-
-
 __all__ = [
     "StreamReader",
     "build_request",
     "parse_request",
     "read_error",
     "read_response",
-    "read_usage",
     "write_chunk",
     "write_final",
     "write_response",
-    "write_usage",
 ]

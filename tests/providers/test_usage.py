@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from providers.client import DIALECTS
-from providers.dialects import anthropic_messages, openai_chat
+from providers.dialects import anthropic_messages, openai_chat, openai_usage
 from providers.sse import SseSplitter
 from providers.types import Usage
 
 
 def openai(given: int, answered: int, prompt: Any, completion: Any = None) -> Usage | None:
-    return openai_chat.read_usage(
+    return openai_usage.read_usage(
         {
             "prompt_tokens": given,
             "completion_tokens": answered,
@@ -108,9 +108,9 @@ def test_anthropics_searches_are_counted() -> None:
 
 
 def test_rare_kinds_are_written_only_where_there_are_any() -> None:
-    plain = openai_chat.write_usage(Usage(3, 2))
+    plain = openai_usage.write_usage(Usage(3, 2))
     rich = Usage(9, 8, input_audio_tokens=4, output_audio_tokens=3, output_image_tokens=2)
 
     assert plain["prompt_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 0}
     assert plain["completion_tokens_details"] == {"reasoning_tokens": 0}
-    assert openai_chat.read_usage(openai_chat.write_usage(rich)) == rich
+    assert openai_usage.read_usage(openai_usage.write_usage(rich)) == rich

@@ -1,0 +1,75 @@
+"""Events of a stream that say what the one before them said, but for a piece of text.
+
+Nearly all of a stream's events are such, and neither their lines nor their JSON need be read: what
+stands before the text and after it is compared as it came. What differs otherwise is of no mould.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..sse import EVENT_END, PLAIN_BYTES
+
+PROBE = "\u2603 probe"
+WAYS = ('"content":"', '"content": "')
+PADDING = b',"obfuscation":"'  # of another length with each event, so that lengths tell nothing
+PADDING_END = b'"}' + EVENT_END
+
+
+class Mould:
+    """What came before the text and after it; `text_in` finds the text of a further event."""
+
+    __slots__ = ("_after", "_before", "_end", "_is_padded", "_least", "_start")
+
+    def __init__(self, before: bytes, after: bytes, *, is_padded: bool) -> None:
+        self._before, self._after, self._is_padded = before, after, is_padded
+        self._start, self._end = len(before), -len(after)
+        self._least = len(before) + len(after)
+
+    def text_in(self, event: bytes) -> str | None:
+        """The text of a whole event, as it came, that needs no unescaping; None for any other."""
+        if self._is_padded:
+            event, found, padding = event.rpartition(PADDING)
+            if not found or not _is_padding(padding):
+                return None
+        if not (
+            event.startswith(self._before)
+            and event.endswith(self._after)
+            and len(event) >= self._least
+        ):
+            return None
+        try:
+            text = event[self._start : self._end].decode()
+        except UnicodeDecodeError:
+            return None
+        return text if is_bare(text) else None
+
+
+def is_bare(text: str) -> bool:
+    """Does it stand in JSON as it is? It may be no for a text that does; never yes for another."""
+    return '"' not in text and "\\" not in text and text.isprintable()
+
+
+def mould_of(event: str, text: str, reads: Callable[[str, str], bool]) -> Mould | None:
+    """The mould of events that have `event` for their one line of data, which says `text`.
+
+    There may be none. `reads` is asked whether an event says a text, and otherwise just what this
+    one says: that the text was found in the right place is proven by another one put there.
+    """
+    way = next((each for each in WAYS if event.count(f'{each}{text}"') == 1), None)
+    if way is None or not is_bare(text):
+        return None
+    before, _, rest = event.partition(f'{way}{text}"')
+    before, rest = before + way, '"' + rest
+    if not reads(before + PROBE + rest, PROBE):
+        return None
+    start, after = PLAIN_BYTES + before.encode(), rest.encode() + EVENT_END
+    kept, found, padding = after.rpartition(PADDING)
+    if found and _is_padding(padding):
+        return Mould(start, kept, is_padded=True)
+    return Mould(start, after, is_padded=False)
+
+
+def _is_padding(text: bytes) -> bool:
+    said = text.removesuffix(PADDING_END)
+    return said != text and (not said or said.isalnum())
