@@ -106,12 +106,9 @@ class Watch:
     def milliseconds(self) -> int:
         return int((time.monotonic() - self.started) * 1000)
 
-    def saw_first(self) -> bool:
-        """Something was said: was it the first?"""
-        if self.first_milliseconds is not None:
-            return False
+    def saw_first(self) -> None:
+        """The first words go out."""
         self.first_milliseconds = self.milliseconds
-        return True
 
 
 class CallLog:

@@ -132,9 +132,13 @@ async def _heard_out(
 ) -> Receipt:
     watch = Watch(running.now_us())
     bus = await pipeline.admit(request, bearer, labels, running)
+
+    def headers(bus: Bus) -> dict[str, str]:
+        watch.saw_first()
+        return _stream_headers(bus)
+
     with logged(running.log, request, bus, watch):
-        async for chunks in pipeline.stream(request, bus):
-            await outlet.put(chunks, _stream_headers(bus) if watch.saw_first() else None)
+        await pipeline.stream(request, bus, outlet, headers)
     return _receipt(request, bus)
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -69,7 +69,7 @@ from .facts import (
 )
 from .gateway import Gateway
 from .ids import new_id
-from .streams import until
+from .streams import Outlet, until
 
 logger = logging.getLogger(__name__)
 
@@ -87,11 +87,22 @@ async def complete(request: ChatRequest, bus: Bus) -> ChatResponse:
         return await dispatch(request, bus)
 
 
-async def stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
-    """The answer in pieces, what came together together; when it ends well, it is booked."""
-    async with settled(bus), aclosing(dispatch_stream(request, bus)) as pieces:
-        async for chunks in pieces:
-            yield chunks
+async def stream(
+    request: ChatRequest, bus: Bus, outlet: Outlet, headers: Callable[[Bus], dict[str, str]]
+) -> None:
+    """The answer in pieces, what came together together; booked when this comes back.
+
+    `headers` is asked for what goes out ahead of the first of them.
+    """
+    async with settled(bus):
+        first, rest = await dispatch_stream(request, bus)
+        attempt = bus[Meter].current
+        async with aclosing(rest):
+            if first:
+                await outlet.put(first, headers(bus))
+            async for chunks in rest:  # the transport knows how long all of it may take
+                _meter(attempt, chunks)
+                await outlet.put(chunks)
 
 
 async def admit(request: Request, bearer: Bearer, labels: Labels, gateway: Gateway) -> Bus:
@@ -272,41 +283,41 @@ async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
         return response
 
 
-async def dispatch_stream(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
-    """Ask the targets in order until one begins to answer, then pass on what it says."""
+async def dispatch_stream(
+    request: ChatRequest, bus: Bus
+) -> tuple[list[ChatChunk], AsyncGenerator[list[ChatChunk]]]:
+    """Ask the targets in order until one begins to answer; returns what it said, and the rest."""
     while True:
-        has_begun = False
+        attempt, gateway = bus[Meter].current, bus[Gateway]
         try:
-            async with aclosing(_begun(request, bus)) as pieces:
-                async for chunks in pieces:
-                    has_begun = True
-                    yield chunks
-            return
+            rest = client.stream(
+                _built(request, bus),
+                attempt.candidate.target,
+                gateway.transport,
+                gateway.limits,
+                attempt.id,
+            )
+            return await _begun(rest, attempt, gateway.limits.first_byte_seconds), rest
         except ProviderError as error:
-            if has_begun:
-                raise
             await advance(request, bus, error)
 
 
-async def _begun(request: ChatRequest, bus: Bus) -> AsyncGenerator[list[ChatChunk]]:
-    """One attempt's chunks, kept back until the first that says something to the caller."""
-    attempt, limits = bus[Meter].current, bus[Gateway].limits
-    source = client.stream(
-        _built(request, bus), attempt.candidate.target, bus[Gateway].transport, limits, attempt.id
-    )
+async def _begun(
+    source: AsyncGenerator[list[ChatChunk]], attempt: Attempt, seconds: float
+) -> list[ChatChunk]:
+    """Chunks, kept back until the first that says something to the caller; else closes `source`."""
     pending: list[ChatChunk] = []
-    async with aclosing(source):
+    try:
         while not any(map(_says_something, pending)) and len(pending) <= PENDING_CHUNKS_MAX:
-            chunks = await until(source, limits.first_byte_seconds)
+            chunks = await until(source, seconds)
             if chunks is None:
                 break
             _meter(attempt, chunks)
             pending += chunks
-        if pending:
-            yield pending
-        async for chunks in source:  # the transport knows how long all of it may take
-            _meter(attempt, chunks)
-            yield chunks
+    except BaseException:
+        await source.aclose()
+        raise
+    return pending
 
 
 async def advance(request: Request, bus: Bus, error: ProviderError) -> None:

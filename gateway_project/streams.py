@@ -14,7 +14,7 @@ from providers.errors import TimedOut
 from providers.types import ChatChunk
 
 from .errors import Unavailable
-from .patience import Patience
+from .patience import Vigil
 
 Item = TypeVar("Item")
 
@@ -51,30 +51,35 @@ class Outlet:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._listener = listener
         self._is_open = True
+        self._vigil: Vigil | None = None
 
     def close(self) -> None:
-        """The listener has left."""
+        """The listener has left, or has it all."""
         self._is_open = False
+        if self._vigil is not None:
+            self._vigil.stop()
 
     async def put(self, chunks: list[ChatChunk], headers: dict[str, str] | None = None) -> None:
-        """Give the next chunks, and with the first ones the `headers`."""
+        """Give the next chunks, and with the first ones the `headers`. Always in the same task."""
         if not self._is_open:
             return
-        patience = Patience(STALL_SECONDS)
+        if self._vigil is None:
+            self._vigil = Vigil(STALL_SECONDS)
+        self._vigil.begin()
         try:
             if headers is not None:
                 await self._listener.begin(headers)
             await self._listener.take(chunks)
         except asyncio.CancelledError:
-            if not patience.has_ended():
+            if not self._vigil.has_ended():
                 raise
             self._fail(Unavailable("caller_stalled", "The answer was not read for too long."))
         except Exception as error:
             self._fail(error)
         finally:
-            patience.end()
+            self._vigil.end()
 
     def _fail(self, error: Exception) -> None:
-        self._is_open = False
+        self.close()
         if not self.failed.done():
             self.failed.set_result(error)
