@@ -35,6 +35,14 @@ class Result:
     count: int
 
 
+class Failed(Exception):
+    """The statement at this place failed; after it none ran."""
+
+    def __init__(self, at: int, error: psycopg.Error) -> None:
+        super().__init__(f"statement {at}: {error}")
+        self.at, self.error = at, error
+
+
 class Pipeline:
     """Runs statements on a connection; between two runs the driver may use it as ever."""
 
@@ -49,7 +57,7 @@ class Pipeline:
         self._poll.register(self._link.socket, select.POLLIN)
 
     def run(self, statements: Sequence[Statement]) -> list[Result]:
-        """Send all, then wait; raises the error of the first that failed, after which none ran.
+        """Send all, then wait; raises Failed for the first that failed.
 
         Where that was inside a transaction, the transaction is to be rolled back.
         """
@@ -68,9 +76,9 @@ class Pipeline:
         except BaseException:
             self._link.finish()  # answers may be under way: who read on would take them for his
             raise
-        for result in results:
+        for at, result in enumerate(results):
             if result.status not in DONE:
-                raise self._error(result)
+                raise Failed(at, self._error(result))
         return [self._read(result) for result in results]
 
     def _send(self, text: str, values: Sequence[Any]) -> str | None:

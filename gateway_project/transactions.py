@@ -1,7 +1,8 @@
-"""A transaction of the books: ask what was locked, tell what changes, commit; on either database.
+"""A transaction of the books: ask what was locked, then tell what changes; on either database.
 
-What is asked and told together costs PostgreSQL one round trip. SQLite has none to save, and gets
-its statements one by one, from the driver's own cursor: Django's costs more than a statement.
+What is asked together costs PostgreSQL one round trip, and what is told another, which ends in the
+COMMIT. SQLite has none to save, and gets its statements one by one, from the driver's own cursor:
+Django's costs more than a statement.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from typing import Any, Protocol, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from psycopg import errors
 
 from . import pipelined
 from .sqlite.base import DatabaseWrapper
 
 Query = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
+BEGIN: Query = ("BEGIN", ())
+COMMIT: Query = ("COMMIT", ())
 
 
 class Change(Protocol):
@@ -35,13 +39,15 @@ class Change(Protocol):
 
 
 class Session(Protocol):
-    """Inside a transaction. Every error rolls it back as it leaves."""
+    """Inside a transaction. Every error rolls it back as it leaves; what is told ends it."""
 
     def ask(self, *queries: Query | None) -> list[Rows]:
         """The rows of each query, in its place; of none, none."""
         ...
 
-    def tell(self, changes: Iterable[Change]) -> None: ...
+    def tell(self, changes: Iterable[Change]) -> None:
+        """The last word; raises the refusal of a change, and then nothing has changed."""
+        ...
 
 
 class OnCursor:
@@ -78,33 +84,61 @@ class OnSqlite(OnCursor):
 
 
 class OnPipeline:
-    """A session on a PostgreSQL connection; BEGIN leaves with what is asked first."""
+    """A session on a PostgreSQL connection.
+
+    BEGIN leaves with what is asked first, and COMMIT with what is told: a change that must touch
+    some number of rows is made to fail there where it touches another, and nothing after it runs.
+    """
 
     def __init__(self, pipeline: pipelined.Pipeline) -> None:
         self._pipeline = pipeline
-        self._unsent: list[Query] = [("BEGIN", ())]
+        self._unsent: list[Query] = [BEGIN]
 
     def ask(self, *queries: Query | None) -> list[Rows]:
-        results = iter(self._run([query for query in queries if query]))
+        try:
+            results = iter(self._run([query for query in queries if query]))
+        except pipelined.Failed as failed:
+            raise failed.error from None
         return [next(results).rows if query else () for query in queries]
 
     def tell(self, changes: Iterable[Change]) -> None:
         told = list(changes)
-        results = self._run([(change.text, change.values) for change in told])
-        for change, result in zip(told, results, strict=True):
-            _check(change, result.count)
+        try:
+            self._run([*map(_checked, told), COMMIT])
+        except pipelined.Failed as failed:
+            change = told[failed.at] if failed.at < len(told) else None
+            is_ours = isinstance(failed.error, errors.DivisionByZero)
+            if change is None or change.rows is None or not is_ours:
+                raise failed.error from None
+            raise _refusal(change) from failed.error
 
     def _run(self, statements: list[Query]) -> list[pipelined.Result]:
         first, self._unsent = self._unsent, []
-        return self._pipeline.run(first + statements)[len(first) :]
+        try:
+            return self._pipeline.run(first + statements)[len(first) :]
+        except pipelined.Failed as failed:
+            failed.at -= len(first)
+            raise
 
-    def commit(self) -> None:
-        self._run([("COMMIT", ())])
+
+def _checked(change: Change) -> Query:
+    """The change, failing by a division by zero if it touches other than the rows it must."""
+    if change.rows is None:
+        return change.text, change.values
+    text = (
+        f"WITH told AS ({change.text} RETURNING 1) "
+        "SELECT 1 / (count(*) = %s::bigint)::int FROM told"
+    )
+    return text, (*change.values, change.rows)
 
 
 def _check(change: Change, count: int) -> None:
     if change.rows is not None and count != change.rows:
-        raise change.refusal or LookupError(f"{count} rows were touched, not {change.rows}")
+        raise _refusal(change)
+
+
+def _refusal(change: Change) -> Exception:
+    return change.refusal or LookupError(f"other than {change.rows} rows would have been touched")
 
 
 @contextmanager
@@ -128,11 +162,9 @@ def pipelining(connection: psycopg.Connection[Any]) -> Iterator[OnPipeline]:
     session = OnPipeline(pipelined.of(connection))
     try:
         yield session
-        session.commit()
-    except BaseException:
+    finally:
         if not connection.closed:
-            connection.rollback()
-        raise
+            connection.rollback()  # which does nothing after the COMMIT
 
 
 @lru_cache(maxsize=256)

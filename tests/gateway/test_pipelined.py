@@ -64,9 +64,12 @@ def test_after_one_that_fails_none_runs_and_its_error_is_told(
         ("INSERT INTO note VALUES (1, %s)", ("a",)),
         ("INSERT INTO note VALUES (2, 'b')", ()),
     )
-    with pytest.raises(errors.UniqueViolation):
+    with pytest.raises(pipelined.Failed) as failed:
         run(connection, ("BEGIN", ()), one, one, again)
     connection.rollback()
+
+    assert isinstance(failed.value.error, errors.UniqueViolation)
+    assert failed.value.at == 2
 
     assert notes(connection) == []
     run(connection, one, again)
@@ -77,7 +80,7 @@ def test_what_cannot_be_prepared_fails_alone_and_is_not_taken_for_prepared(
     connection: psycopg.Connection,
 ) -> None:
     for _ in range(2):
-        with pytest.raises(errors.UndefinedTable):
+        with pytest.raises(pipelined.Failed, match='"nothing" does not exist'):
             run(connection, (DOUBLED, (1,)), ("SELECT * FROM nothing", ()), (DOUBLED, (2,)))
     connection.execute("CREATE TABLE nothing (id bigint)")
 
@@ -158,25 +161,57 @@ def test_a_session_that_a_pooler_has_changed_is_asked_again(
     run(connection, (DOUBLED, (1,)))
     connection.execute("DEALLOCATE ALL")
 
-    with pytest.raises(psycopg.OperationalError):
+    with pytest.raises(pipelined.Failed) as failed:
         run(connection, (DOUBLED, (2,)))
+    assert isinstance(failed.value.error, psycopg.OperationalError), "which is asked again"
     assert run(connection, (DOUBLED, (2,))) == [[(4,)]]
 
 
-def test_a_change_that_touches_other_rows_than_it_must_is_taken_back(
+INSERT = Change("INSERT INTO note VALUES (1, 'a')", ())
+MISSED = Change("DELETE FROM note WHERE id=%s", (7,), 1, RuntimeError("it moved"))
+TOUCHED = Change("UPDATE note SET text=%s WHERE id=%s", ("b", 1), 1, RuntimeError("it moved"))
+
+
+def test_what_is_told_is_committed(connection: psycopg.Connection) -> None:
+    with transactions.pipelining(connection) as session:
+        assert session.ask(None, ("SELECT text FROM note", ())) == [(), []]
+        session.tell([INSERT, TOUCHED])
+
+    assert notes(connection) == [(1, "b")]
+
+
+def test_a_change_that_touches_other_rows_than_it_must_is_taken_back_with_all_others(
     connection: psycopg.Connection,
 ) -> None:
-    insert = Change("INSERT INTO note VALUES (1, 'a')", ())
-    missed = Change("DELETE FROM note WHERE id=%s", (7,), 1, RuntimeError("it moved"))
-
     with (
         pytest.raises(RuntimeError, match="it moved"),
         transactions.pipelining(connection) as session,
     ):
-        session.tell([insert, missed])
+        session.tell([INSERT, MISSED, TOUCHED])
 
     assert notes(connection) == []
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ([INSERT, INSERT, TOUCHED], errors.UniqueViolation),
+        ([Change("SELECT 1 / 0", ())], errors.DivisionByZero),
+        ([Change("no statement", ())], errors.SyntaxError),
+    ],
+)
+def test_another_error_of_a_change_is_its_own(
+    connection: psycopg.Connection, told: list[Change], kind: type[Exception]
+) -> None:
+    with pytest.raises(kind), transactions.pipelining(connection) as session:
+        session.tell(told)
+
+    assert notes(connection) == []
+
+
+def test_a_transaction_that_is_told_nothing_is_taken_back(connection: psycopg.Connection) -> None:
     with transactions.pipelining(connection) as session:
-        session.tell([insert])
-        assert session.ask(None, ("SELECT text FROM note", ())) == [(), [("a",)]]
-    assert notes(connection) == [(1, "a")]
+        session.ask((INSERT.text + " RETURNING id", ()))
+
+    assert notes(connection) == []
