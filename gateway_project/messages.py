@@ -59,6 +59,9 @@ class Messages(MessagesDoor):
             raise of_bad_request(error) from error
 
     def write(self, chunk: ChatChunk, request: ChatRequest) -> bytes:
+        native = chunk.native
+        if native is not None and native.event and native.dialect == anthropic_messages.DIALECT:
+            return native.event
         return b"".join([sse.named(event) for event in self._writer.feed(chunk)])
 
     def ending(self, request: ChatRequest, last: ChatChunk | None, receipt: calls.Receipt) -> bytes:

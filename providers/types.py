@@ -23,11 +23,13 @@ class Native:
     """What only `dialect` has words for, for the other end if it speaks the same.
 
     In a request: what has no canonical name. In an answer or a chunk of one: the provider's own
-    document. Whoever changes what an answer says takes its `native` away.
+    document. Whoever changes what an answer says takes its `native` away. `event` is a stream's
+    event as it came, where it can be passed on as it is.
     """
 
     dialect: str
     said: Any
+    event: bytes | None = field(default=None, compare=False, repr=False)
 
 
 def native_to(dialect: str, native: Native | None) -> Json:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..sse import EVENT_END, PLAIN_BYTES
+from ..sse import EVENT_END, PLAIN_BYTES, SseEvent
 
+MOULDS_MAX = 8  # are tried in one stream
 PROBE = "\u2603 probe"
-WAYS = ('"content":"', '"content": "')
 PADDING = b',"obfuscation":"'  # of another length with each event, so that lengths tell nothing
 PADDING_END = b'"}' + EVENT_END
 
@@ -50,24 +50,32 @@ def is_bare(text: str) -> bool:
     return '"' not in text and "\\" not in text and text.isprintable()
 
 
-def mould_of(event: str, text: str, reads: Callable[[str, str], bool]) -> Mould | None:
-    """The mould of events that have `event` for their one line of data, which says `text`.
+def mould_of(
+    event: SseEvent, field: str, text: str, reads: Callable[[str, str], bool]
+) -> Mould | None:
+    """The mould of events like this one, which says `text` in a field of this name.
 
-    There may be none. `reads` is asked whether an event says a text, and otherwise just what this
-    one says: that the text was found in the right place is proven by another one put there.
+    There may be none. `reads` is asked whether an event's data say a text, and otherwise just what
+    this one's say: that the text was found in its place is proven by another one put there.
     """
-    way = next((each for each in WAYS if event.count(f'{each}{text}"') == 1), None)
+    ways = [f'"{field}":{space}"' for space in ("", " ")]
+    way = next((each for each in ways if event.data.count(f'{each}{text}"') == 1), None)
     if way is None or not is_bare(text):
         return None
-    before, _, rest = event.partition(f'{way}{text}"')
+    before, _, rest = event.data.partition(f'{way}{text}"')
     before, rest = before + way, '"' + rest
     if not reads(before + PROBE + rest, PROBE):
         return None
-    start, after = PLAIN_BYTES + before.encode(), rest.encode() + EVENT_END
+    start, after = _prefix(event.event) + before.encode(), rest.encode() + EVENT_END
     kept, found, padding = after.rpartition(PADDING)
     if found and _is_padding(padding):
         return Mould(start, kept, is_padded=True)
     return Mould(start, after, is_padded=False)
+
+
+def _prefix(name: str) -> bytes:
+    """What stands before the data of an event."""
+    return (f"event: {name}\n" if name else "").encode() + PLAIN_BYTES
 
 
 def _is_padding(text: bytes) -> bool:

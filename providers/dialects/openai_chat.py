@@ -24,7 +24,7 @@ from .compatible import (
     whole_choices,
 )
 from .encoding import encoded
-from .mould import Mould, mould_of
+from .mould import MOULDS_MAX, Mould, is_bare, mould_of
 from .openai_request import OBJECTS, parse_request
 from .openai_usage import read_usage, write_usage
 
@@ -35,7 +35,6 @@ HEADERS = {
 OWN = frozenset({"id", "object", "created", "model", "choices", "usage"})
 PADDING = "obfuscation"  # of another length with each event, so that lengths tell nothing
 NO_USAGE = b',"usage":null'
-MOULDS_MAX = 3
 
 
 def build_request(
@@ -161,8 +160,8 @@ class StreamReader:
         choices, padding = body.pop("choices", None), body.pop(PADDING, None)
         if body == self._rest and is_one_plain(choices) and event.event != "error":
             passed_on = _without_usage(text, body)
-            if self._moulds_left and passed_on is not None and not event.event:
-                self._take_mould(text, body, choices[0])
+            if self._mould is None and passed_on is not None and not event.event:
+                self._take_mould(event, body, choices[0])
             return [
                 ChatChunk(
                     self._id,
@@ -181,17 +180,20 @@ class StreamReader:
             chunk if padding is None else replace(chunk, extra={**chunk.extra, PADDING: padding})
         ]
 
-    def _take_mould(self, text: str, body: dict[str, Any], choice: Json) -> None:
-        """Try a few times a stream: some write each event in another way."""
+    def _take_mould(self, event: SseEvent, body: dict[str, Any], choice: Json) -> None:
+        """Try some times a stream: there are hosts that write each event in another way."""
+        content = choice["delta"]["content"]
+        if not self._moulds_left or not is_bare(content):
+            return
         self._moulds_left -= 1
 
-        def reads(event: str, said: str) -> bool:
-            parsed = orjson.loads(event)
+        def reads(data: str, said: str) -> bool:
+            parsed = orjson.loads(data)
             choices, _ = parsed.pop("choices"), parsed.pop(PADDING, None)
             return bool(parsed == body and choices == [{**choice, "delta": {"content": said}}])
 
         self._choice, self._has_usage = choice, "usage" in body
-        self._mould = mould_of(text, choice["delta"]["content"], reads)
+        self._mould = mould_of(event, "content", content, reads)
 
     def _chunk(self, body: dict[str, Any], choices: Any, text: str) -> ChatChunk:
         """`body` is all of the event but its choices and its padding."""

@@ -173,6 +173,14 @@ def test_whatever_comes_in_whatever_pieces_is_read_alike(
     assert read(StreamReader(), pieces) == read(Careful(), pieces)
 
 
+@pytest.mark.parametrize("content", ["\n", '"', ""])
+def test_a_text_in_between_that_json_escapes_costs_no_more_than_itself(content: str) -> None:
+    reader = Counting()
+    pieces = [event(content if number % 3 == 2 else "a") for number in range(60)]
+    read(reader, pieces)
+    assert reader.alike_count == (58 if not content else 38)
+
+
 def test_errors_keep_what_was_said_before_them() -> None:
     fault = b'data: {"error":{"message":"worn out"}}\n\n'
     chunks, error = client._read(StreamReader(), SseSplitter(), event("a") + event("b") + fault)

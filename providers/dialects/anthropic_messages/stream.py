@@ -15,8 +15,9 @@ import orjson
 
 from ...errors import StreamError
 from ...sse import SseEvent
-from ...types import ChatChunk, Native
+from ...types import ChatChunk, Native, Usage
 from ..answers import read_error_object
+from ..mould import MOULDS_MAX, Mould, is_bare, mould_of
 from .request import DIALECT
 from .response import FINISH, THINKING, read_usage
 
@@ -32,6 +33,10 @@ STRUCTURE = frozenset(
 )
 
 
+DELTA = frozenset({"type", "index", "delta"})
+TEXT = frozenset({"type", "text"})
+
+
 class StreamReader:
     """Reads events in order; what follows `message_stop` is ignored."""
 
@@ -40,9 +45,28 @@ class StreamReader:
         self._model = ""
         self._created = int(time.time())
         self._usage: dict[str, Any] = {}
+        self._counted: Usage | None = None
         self._tools: dict[int, int] = {}
         self._thinking: dict[int, dict[str, Any]] = {}
         self._has_ended = False
+        self._mould: Mould | None = None
+        self._moulds_left = MOULDS_MAX
+        self._index = 0  # of the block that the mould's events are of
+
+    def alike(self, data: bytes) -> ChatChunk | None:
+        """The chunk of a whole event, as it came, that differs from one before in its text alone.
+
+        None says nothing of the event: it is to be split and fed.
+        """
+        text = None if self._mould is None else self._mould.text_in(data)
+        if text is None:
+            return None
+        said = {
+            "type": "content_block_delta",
+            "index": self._index,
+            "delta": {"type": "text_delta", "text": text},
+        }
+        return self._chunk({"content": text}, native=Native(DIALECT, said, data))
 
     def feed(self, event: SseEvent) -> list[ChatChunk]:
         """Chunks of one event; raises StreamError for an error event."""
@@ -58,8 +82,29 @@ class StreamReader:
         chunks = self._read(kind, body)
         if kind not in STRUCTURE:
             return chunks
+        if kind != "content_block_delta":
+            self._mould = None
+        elif self._mould is None:
+            self._take_mould(event, body)
         native = Native(DIALECT, {**body, "type": kind})
         return [replace(each, native=native) for each in chunks or [self._chunk()]]
+
+    def _take_mould(self, event: SseEvent, body: Mapping[str, Any]) -> None:
+        """Where this is a text in Anthropic's own words, and nothing else."""
+        delta = body.get("delta") or {}
+        text = delta.get("text")
+        is_own = body.keys() == DELTA and delta.keys() == TEXT and type(body["index"]) is int
+        if not (is_own and self._moulds_left and type(text) is str and is_bare(text)):
+            return
+        if delta["type"] != "text_delta" or event.event != body["type"]:
+            return
+        self._moulds_left -= 1
+
+        def reads(data: str, said: str) -> bool:
+            return bool(orjson.loads(data) == {**body, "delta": {**delta, "text": said}})
+
+        self._index = body["index"]
+        self._mould = mould_of(event, "text", text, reads)
 
     def _read(self, kind: str, body: Mapping[str, Any]) -> list[ChatChunk]:
         match kind:
@@ -87,6 +132,7 @@ class StreamReader:
         *,
         finish: str | None = None,
         is_last: bool = False,
+        native: Native | None = None,
     ) -> ChatChunk:
         choices = []
         if delta is not None:
@@ -96,8 +142,9 @@ class StreamReader:
             model=self._model,
             created=self._created,
             choices=choices,
-            usage=read_usage(self._usage),
+            usage=self._counted,
             is_last=is_last,
+            native=native,
         )
 
     def _start(self, message: Mapping[str, Any]) -> list[ChatChunk]:
@@ -109,6 +156,7 @@ class StreamReader:
     def _note(self, usage: Any) -> None:
         if isinstance(usage, Mapping):
             self._usage.update({k: v for k, v in usage.items() if v is not None})
+            self._counted = read_usage(self._usage)
 
     def _open(self, index: int, block: Mapping[str, Any]) -> list[ChatChunk]:
         kind = block.get("type")
