@@ -14,13 +14,14 @@ from typing import Any, Protocol, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from psycopg import errors
+from psycopg import errors, pq
 
 from . import pipelined
 from .sqlite.base import DatabaseWrapper
 
 Query = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
+UNENDED = (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
 BEGIN: Query = ("BEGIN", ())
 COMMIT: Query = ("COMMIT", ())
 
@@ -159,12 +160,12 @@ def opened() -> Iterator[Session]:
 
 @contextmanager
 def pipelining(connection: psycopg.Connection[Any]) -> Iterator[OnPipeline]:
-    session = OnPipeline(pipelined.of(connection))
+    """A transaction that ends when its session has told what changes, or else is rolled back."""
     try:
-        yield session
+        yield OnPipeline(pipelined.of(connection))
     finally:
-        if not connection.closed:
-            connection.rollback()  # which does nothing after the COMMIT
+        if connection.pgconn.transaction_status in UNENDED:
+            connection.rollback()
 
 
 @lru_cache(maxsize=256)
