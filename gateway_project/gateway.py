@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from budgets.operations import RateRefused
 from providers.client import Limits
@@ -26,6 +26,7 @@ from providers.lean_transport import LeanTransport
 from .books import Books, Submission
 from .call_log import CallLog, save
 from .directory import Directory, KeyRow
+from .errors import Unavailable
 from .plans import Plans
 from .reaper import beat, expired, register
 from .refusals import Refusals
@@ -39,6 +40,7 @@ BEAT_SECONDS = 5.0
 LOG_SECONDS = 1.0
 DRAIN_SECONDS = 180
 BOOKING_SECONDS = 5.0
+LOST = (InterfaceError, OperationalError)
 REFUSED_KEYS_MAX = 10_000
 UNKNOWN_KEYS_MAX = 10_000
 UNKNOWN_KEY_SECONDS = 1.0
@@ -132,8 +134,9 @@ class Gateway:
             self._rate_refused.popitem(last=False)
 
     async def refresh(self) -> None:
+        """Read what is new of keys and limits; raises Unavailable."""
         async with self._refreshed:
-            await self.in_thread(self.directory.refresh)
+            await self._read(self.directory.refresh)
 
     async def has_news(self) -> bool:
         """Is the database ahead of the snapshot that a call was refused by?"""
@@ -142,16 +145,31 @@ class Gateway:
         return self.directory.version != before
 
     async def look_up(self, digest: bytes) -> KeyRow | None:
-        """A key that is newer than the snapshot; a miss is remembered for a second."""
+        """A key that is newer than the snapshot; a miss is remembered for a second.
+
+        Raises Unavailable where that cannot be said: who may call has not been decided then.
+        """
         seen = self._unknown.get(digest)
         if seen is not None and time.monotonic() - seen < UNKNOWN_KEY_SECONDS:
             return None
-        key = await self.in_thread(lambda: self.directory.look_up(digest))
+        key = await self._read(lambda: self.directory.look_up(digest))
         if key is None:
             self._unknown[digest] = time.monotonic()
             if len(self._unknown) > UNKNOWN_KEYS_MAX:
                 self._unknown.popitem(last=False)
         return key
+
+    async def _read(self, work: Callable[[], Result]) -> Result:
+        """Read, and once more on a new connection where that was lost; raises Unavailable."""
+        try:
+            return await self.in_thread(work)
+        except LOST:
+            pass
+        try:
+            return await self.in_thread(work)
+        except LOST as error:
+            message = "Keys and limits cannot be read now; try again."
+            raise Unavailable("directory_unavailable", message) from error
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         """Run database work on the one thread that this gateway reads with."""
