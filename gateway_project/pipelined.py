@@ -25,6 +25,12 @@ DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 UNKNOWN_STATEMENT = "26000"
 Statement = tuple[str, Sequence[Any]]
 """`%s` stands in the text for each value, and no other per cent sign does."""
+PLANS: Sequence[Statement] = (
+    ("SET plan_cache_mode = force_generic_plan", ()),
+    ("SET enable_seqscan = off", ()),
+)
+"""Every statement here finds its rows by a key. The server would plan each anew each time, since for
+one value that looks cheaper, and read a table from end to end while it is still small."""
 
 
 @dataclass(slots=True)
@@ -159,4 +165,5 @@ def of(connection: psycopg.Connection[Any]) -> Pipeline:
     known = _latest.pipeline
     if known is None or known.connection is not connection:
         known = _latest.pipeline = Pipeline(connection)
+        known.run(PLANS)
     return known
