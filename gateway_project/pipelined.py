@@ -29,8 +29,8 @@ PLANS: Sequence[Statement] = (
     ("SET plan_cache_mode = force_generic_plan", ()),
     ("SET enable_seqscan = off", ()),
 )
-"""Every statement here finds its rows by a key. The server would plan each anew each time, since for
-one value that looks cheaper, and read a table from end to end while it is still small."""
+"""Every statement here finds its rows by a key. The server would plan each anew each time, as for
+one value that looks cheaper, and would read a table from end to end while it is still small."""
 
 
 @dataclass(slots=True)
