@@ -25,7 +25,7 @@ from gateway_project import call_log, records
 from gateway_project.books import change
 from gateway_project.facts import Labels
 from gateway_project.ids import new_id
-from gateway_project.transactions import OnCursor
+from gateway_project.sessions import OnCursor
 
 TENANTS_AT_ONCE = 20
 ROWS_AT_ONCE = 500

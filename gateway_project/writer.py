@@ -22,7 +22,7 @@ from budgets.ledger import decide
 from budgets.operations import Answer, Hold, Operation, Outcome, Reserve, State, WindowKey
 
 from . import records, transactions
-from .transactions import OnCursor, Query, Rows, Session
+from .sessions import Change, OnCursor, Query, Rows, Session
 
 WINDOW_IDS_MAX = 200_000
 HOLDS_MAX = 100_000
@@ -194,7 +194,7 @@ def _version_and_now(rows: Rows) -> tuple[int, int]:
 
 def _extend(
     heads: dict[int, chain.Head], outcome: Outcome, drafts: Sequence[chain.Draft], now: int
-) -> tuple[dict[int, int], Iterable[transactions.Change]]:
+) -> tuple[dict[int, int], Iterable[Change]]:
     """Chain one entry per posting, then the drafts.
 
     Returns each posting's seq by its place, and what writes the entries.

@@ -21,7 +21,7 @@ from budgets.models import ApiKey, Tenant
 from budgets.operations import Hold, Outcome, Posting, Tokens
 from gateway_project import records
 from gateway_project.models import Price
-from gateway_project.transactions import OnCursor
+from gateway_project.sessions import OnCursor
 from providers import pricing
 from providers.types import Usage
 

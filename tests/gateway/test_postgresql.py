@@ -10,7 +10,8 @@ import pytest
 from psycopg import errors
 
 from audit.shapes import Change
-from gateway_project import pipelined, transactions
+from gateway_project.postgresql import pipeline
+from gateway_project.postgresql.session import transaction
 from tests import databases
 
 DOUBLED = "SELECT %s::bigint * 2"
@@ -30,8 +31,8 @@ def connection(url: str) -> Iterator[psycopg.Connection]:
         yield made
 
 
-def run(connection: psycopg.Connection, *statements: pipelined.Statement) -> list[object]:
-    return [result.rows for result in pipelined.of(connection).run(statements)]
+def run(connection: psycopg.Connection, *statements: pipeline.Statement) -> list[object]:
+    return [result.rows for result in pipeline.of(connection).run(statements)]
 
 
 def notes(connection: psycopg.Connection) -> list[tuple[object, ...]]:
@@ -40,7 +41,7 @@ def notes(connection: psycopg.Connection) -> list[tuple[object, ...]]:
 
 def test_answers_come_in_the_order_of_the_questions(connection: psycopg.Connection) -> None:
     insert = "INSERT INTO note SELECT g, %s FROM generate_series(1, %s) g"
-    results = pipelined.of(connection).run(
+    results = pipeline.of(connection).run(
         [(DOUBLED, (4,)), (insert, ("a", 3)), (DOUBLED, (5,)), ("DELETE FROM note", ())]
     )
 
@@ -64,7 +65,7 @@ def test_after_one_that_fails_none_runs_and_its_error_is_told(
         ("INSERT INTO note VALUES (1, %s)", ("a",)),
         ("INSERT INTO note VALUES (2, 'b')", ()),
     )
-    with pytest.raises(pipelined.Failed) as failed:
+    with pytest.raises(pipeline.Failed) as failed:
         run(connection, ("BEGIN", ()), one, one, again)
     connection.rollback()
 
@@ -80,7 +81,7 @@ def test_what_cannot_be_prepared_fails_alone_and_is_not_taken_for_prepared(
     connection: psycopg.Connection,
 ) -> None:
     for _ in range(2):
-        with pytest.raises(pipelined.Failed, match='"nothing" does not exist'):
+        with pytest.raises(pipeline.Failed, match='"nothing" does not exist'):
             run(connection, (DOUBLED, (1,)), ("SELECT * FROM nothing", ()), (DOUBLED, (2,)))
     connection.execute("CREATE TABLE nothing (id bigint)")
 
@@ -127,7 +128,7 @@ def test_a_connection_that_ends_between_two_answers_is_an_error(
 def test_a_silence_is_bounded(
     connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipelined, "SILENCE_MILLISECONDS_MAX", 50)
+    monkeypatch.setattr(pipeline, "SILENCE_MILLISECONDS_MAX", 50)
 
     with pytest.raises(psycopg.OperationalError, match="said nothing"):
         run(connection, ("SELECT pg_sleep(30)", ()))
@@ -161,7 +162,7 @@ def test_a_session_that_a_pooler_has_changed_is_asked_again(
     run(connection, (DOUBLED, (1,)))
     connection.execute("DEALLOCATE ALL")
 
-    with pytest.raises(pipelined.Failed) as failed:
+    with pytest.raises(pipeline.Failed) as failed:
         run(connection, (DOUBLED, (2,)))
     assert isinstance(failed.value.error, psycopg.OperationalError), "which is asked again"
     assert run(connection, (DOUBLED, (2,))) == [[(4,)]]
@@ -173,7 +174,7 @@ TOUCHED = Change("UPDATE note SET text=%s WHERE id=%s", ("b", 1), 1, RuntimeErro
 
 
 def test_what_is_told_is_committed(connection: psycopg.Connection) -> None:
-    with transactions.pipelining(connection) as session:
+    with transaction(connection) as session:
         assert session.ask(None, ("SELECT text FROM note", ())) == [(), []]
         session.tell([INSERT, TOUCHED])
 
@@ -185,7 +186,7 @@ def test_a_change_that_touches_other_rows_than_it_must_is_taken_back_with_all_ot
 ) -> None:
     with (
         pytest.raises(RuntimeError, match="it moved"),
-        transactions.pipelining(connection) as session,
+        transaction(connection) as session,
     ):
         session.tell([INSERT, MISSED, TOUCHED])
 
@@ -204,14 +205,14 @@ def test_a_change_that_touches_other_rows_than_it_must_is_taken_back_with_all_ot
 def test_another_error_of_a_change_is_its_own(
     connection: psycopg.Connection, told: list[Change], kind: type[Exception]
 ) -> None:
-    with pytest.raises(kind), transactions.pipelining(connection) as session:
+    with pytest.raises(kind), transaction(connection) as session:
         session.tell(told)
 
     assert notes(connection) == []
 
 
 def test_a_transaction_that_is_told_nothing_is_taken_back(connection: psycopg.Connection) -> None:
-    with transactions.pipelining(connection) as session:
+    with transaction(connection) as session:
         session.ask((INSERT.text + " RETURNING id", ()))
 
     assert notes(connection) == []

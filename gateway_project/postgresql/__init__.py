@@ -1,0 +1,1 @@
+"""PostgreSQL for who writes all day: many statements for one wait."""
