@@ -58,7 +58,6 @@ class Pipeline:
         self._encoding = connection.info.encoding
         self._transformer = Transformer(connection)
         self._names: dict[str, bytes] = {}
-        self._numbers = itertools.count()
         self._poll = select.poll()
         self._poll.register(self._link.socket, select.POLLIN)
 
@@ -94,7 +93,7 @@ class Pipeline:
         if name is None:
             if len(self._names) >= STATEMENTS_MAX:
                 raise psycopg.InternalError("too many different statements on one connection")
-            name = self._names[text] = b"tollgate_%d" % next(self._numbers)
+            name = self._names[text] = b"tollgate_%d" % next(_numbers)
             self._link.send_prepare(name, _numbered(text))
             made = text
         self._link.send_query_prepared(name, values)
@@ -145,6 +144,10 @@ class Pipeline:
         return Result(rows, len(rows))
 
 
+_numbers = itertools.count()
+"""Of this process, so that no two pipelines on one connection ever make the same name."""
+
+
 def _numbered(text: str) -> bytes:
     """The text as the server reads it: `$1`, `$2` and so on for each `%s`."""
     first, *others = text.encode().split(b"%s")
@@ -161,9 +164,13 @@ _latest = _Latest()
 
 
 def of(connection: psycopg.Connection[Any]) -> Pipeline:
-    """The pipeline of this thread's connection, which knows what it has prepared."""
+    """The pipeline of this thread's connection, which knows what it has prepared.
+
+    Of a new connection, its settings are made first, which may raise Failed.
+    """
     known = _latest.pipeline
     if known is None or known.connection is not connection:
-        known = _latest.pipeline = Pipeline(connection)
+        known = Pipeline(connection)
         known.run(PLANS)
+        _latest.pipeline = known
     return known

@@ -29,10 +29,7 @@ class OnPipeline:
         self._unsent: list[Query] = [BEGIN]
 
     def ask(self, *queries: Query | None) -> list[Rows]:
-        try:
-            results = iter(self._run([query for query in queries if query]))
-        except Failed as failed:
-            raise failed.error from None
+        results = iter(self._run([query for query in queries if query]))
         return [next(results).rows if query else () for query in queries]
 
     def tell(self, changes: Iterable[Change]) -> None:
@@ -43,7 +40,7 @@ class OnPipeline:
             change = told[failed.at] if failed.at < len(told) else None
             is_ours = isinstance(failed.error, errors.DivisionByZero)
             if change is None or change.rows is None or not is_ours:
-                raise failed.error from None
+                raise
             raise refusal_of(change) from failed.error
 
     def _run(self, statements: list[Query]) -> list[Result]:
@@ -71,6 +68,8 @@ def transaction(connection: psycopg.Connection[Any]) -> Iterator[OnPipeline]:
     """A transaction that ends when its session has told what changes, or else is rolled back."""
     try:
         yield OnPipeline(of(connection))
+    except Failed as failed:
+        raise failed.error from None
     finally:
         if connection.pgconn.transaction_status in UNENDED:
             connection.rollback()

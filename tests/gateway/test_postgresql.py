@@ -211,6 +211,32 @@ def test_another_error_of_a_change_is_its_own(
     assert notes(connection) == []
 
 
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [
+        ("SELECT pg_terminate_backend(pg_backend_pid())", psycopg.OperationalError),
+        ("SET plan_cache_mode = none_of_these", errors.InvalidParameterValue),
+    ],
+)
+def test_a_connection_whose_settings_fail_is_not_taken_for_a_set_one(
+    connection: psycopg.Connection,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    kind: type[Exception],
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "PLANS", [(setting, ())])
+        with pytest.raises(kind), transaction(connection) as session:
+            session.tell([INSERT])
+
+    again = psycopg.connect(url, autocommit=True) if connection.closed else connection
+    with again, transaction(again) as session:
+        session.tell([INSERT])
+        assert again.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
+        assert notes(again) == [(1, "a")]
+
+
 def test_a_transaction_that_is_told_nothing_is_taken_back(connection: psycopg.Connection) -> None:
     with transaction(connection) as session:
         session.ask((INSERT.text + " RETURNING id", ()))
