@@ -100,14 +100,14 @@ async def stream(
             raise UnusableAnswer("the provider's answer is not an event stream")
         reader, splitter = dialect.StreamReader(), SseSplitter()
         async for data in answer.chunks:
-            chunks, error = _read(reader, splitter, data)
+            chunks, error = read_data(reader, splitter, data)
             if chunks:
                 yield _named(chunks, target)
             if error is not None:
                 raise error
             if chunks and chunks[-1].is_last:
                 return
-        chunks = _ended(reader, splitter)
+        chunks = read_end(reader, splitter)
         if chunks:
             yield _named(chunks, target)
         if not chunks or not chunks[-1].is_last:
@@ -121,7 +121,7 @@ def _named(chunks: list[ChatChunk], target: Target) -> list[ChatChunk]:
     return [each if each.model else replace(each, model=target.model) for each in chunks]
 
 
-def _read(
+def read_data(
     reader: Any, splitter: SseSplitter, data: bytes
 ) -> tuple[list[ChatChunk], ProviderError | None]:
     """Chunks up to the last one, or up to the event that is an error.
@@ -151,7 +151,7 @@ def _unlike(data: bytes) -> None:
     """Of no event it is known what the one before it was."""
 
 
-def _ended(reader: Any, splitter: SseSplitter) -> list[ChatChunk]:
+def read_end(reader: Any, splitter: SseSplitter) -> list[ChatChunk]:
     """What the end of the bytes completes, in a dialect that has no event for its end.
 
     Such a dialect's reader has `close() -> list[ChatChunk]`: the last chunks where the answer is

@@ -2,7 +2,7 @@
 
 `python -m tests.recordings FOLDER` reads every vcr cassette below FOLDER, compares what our
 dialects make of it with a plain reading of the same bytes, and prints how many answers were
-compared, skipped (and why) and failed. Streams are fed whole and byte by byte.
+compared, skipped (and why) and failed. Streams are fed whole, byte by byte and event by event.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any
 
 import yaml
 
-from providers.client import DIALECTS
+from providers.client import DIALECTS, read_data
 from providers.errors import ProviderError
-from providers.sse import SseSplitter
+from providers.sse import EVENT_END, SseSplitter
 from providers.types import ChatChunk, ChatResponse, Usage
 from tests import recorded_hosts
 from tests.recorded_responses import written_difference
@@ -187,11 +187,22 @@ def _compare(exchange: Exchange, kind: str) -> tuple[str, str | None]:
     if exchange.dialect == "openai_responses" and (reason := _compare_written(exchange)):
         return kind, f"written: {reason}"
     expected = READERS[exchange.dialect][1](exchange.body)
-    for size in (len(exchange.body), 1):
-        reason = _difference(expected, read_stream(exchange.dialect, exchange.body, size))
+    for way, pieces in _ways(exchange.body).items():
+        ours = said_by_chunks(read_chunks(exchange.dialect, pieces))
+        reason = _difference(expected, ours)
         if reason is not None:
-            return kind, f"fed by {size} bytes: {reason}"
+            return kind, f"fed {way}: {reason}"
     return kind, None
+
+
+def _ways(body: bytes) -> dict[str, list[bytes]]:
+    """How the bytes of a stream may come."""
+    events = [each + EVENT_END for each in body.split(EVENT_END)]
+    return {
+        "whole": [body],
+        "byte by byte": [body[at : at + 1] for at in range(len(body))],
+        "event by event": [*events[:-1], events[-1].removesuffix(EVENT_END)],
+    }
 
 
 def _compare_written(exchange: Exchange) -> str | None:
@@ -256,9 +267,13 @@ def read_stream(dialect: str, body: bytes, size: int) -> Said:
 
 def read_chunks(dialect: str, pieces: Sequence[bytes]) -> list[ChatChunk]:
     """Every chunk of a stream that arrives in these pieces, to the end of its bytes."""
-    splitter, reader = SseSplitter(), DIALECTS[dialect].StreamReader()
-    events = [event for piece in pieces for event in splitter.feed(piece)] + splitter.close()
-    chunks = [chunk for event in events for chunk in reader.feed(event)]
+    splitter, reader, chunks = SseSplitter(), DIALECTS[dialect].StreamReader(), list[ChatChunk]()
+    for piece in pieces:
+        made, error = read_data(reader, splitter, piece)
+        chunks += made
+        if error is not None:
+            raise error
+    chunks += [chunk for event in splitter.close() for chunk in reader.feed(event)]
     return chunks + (reader.close() if hasattr(reader, "close") else [])
 
 

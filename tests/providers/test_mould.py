@@ -52,7 +52,7 @@ def read(reader: StreamReader, pieces: list[bytes]) -> tuple[Seen, str]:
     """What a caller sees of each chunk, with and without usage, and the error that ended it."""
     splitter, seen = SseSplitter(), Seen()
     for piece in pieces:
-        chunks, error = client._read(reader, splitter, piece)
+        chunks, error = client.read_data(reader, splitter, piece)
         for chunk in chunks:
             written = [write_chunk(chunk, include_usage=each) for each in (False, True)]
             plain = [each and orjson.loads(each) for each in written]
@@ -183,6 +183,6 @@ def test_a_text_in_between_that_json_escapes_costs_no_more_than_itself(content: 
 
 def test_errors_keep_what_was_said_before_them() -> None:
     fault = b'data: {"error":{"message":"worn out"}}\n\n'
-    chunks, error = client._read(StreamReader(), SseSplitter(), event("a") + event("b") + fault)
+    chunks, error = client.read_data(StreamReader(), SseSplitter(), event("a") + event("b") + fault)
     assert len(chunks) == 2
     assert isinstance(error, ProviderError)

@@ -74,7 +74,7 @@ def read(reader: StreamReader, pieces: list[bytes]) -> tuple[Seen, list[dict[str
     door._writer = StreamWriter()
     splitter, seen, written = SseSplitter(), Seen(), b""
     for piece in pieces:
-        chunks, error = client._read(reader, splitter, piece)
+        chunks, error = client.read_data(reader, splitter, piece)
         for chunk in chunks:
             native = chunk.native and chunk.native.said
             seen.append((chunk.choices, chunk.usage, chunk.id, chunk.is_last, native))
@@ -106,12 +106,12 @@ def test_words_are_read_once_and_recognised_from_then_on() -> None:
 def test_an_event_goes_on_byte_by_byte() -> None:
     reader, pieces = StreamReader(), [event(each) for each in (START, block(), word("a"))]
     read(reader, pieces)
-    [chunk] = client._read(reader, SseSplitter(), event(word("b"), json.dumps))[0]
+    [chunk] = client.read_data(reader, SseSplitter(), event(word("b"), json.dumps))[0]
     assert chunk.native is not None
     assert chunk.native.event is None, "it is written with spaces, and the one before was not"
     splitter = SseSplitter()
     splitter.feed(event(word("a")))
-    [chunk] = client._read(reader, splitter, event(word("b")))[0]
+    [chunk] = client.read_data(reader, splitter, event(word("b")))[0]
     assert chunk.native is not None
     assert chunk.native.event == event(word("b")) == sse.named(chunk.native.said)
 
