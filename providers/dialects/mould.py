@@ -1,7 +1,9 @@
 """Events of a stream that say what the one before them said, but for a piece of text.
 
 Nearly all of a stream's events are such, and neither their lines nor their JSON need be read: what
-stands before the text and after it is compared as it came. What differs otherwise is of no mould.
+stands before the text and after it is compared as it came. What differs otherwise is of no mould,
+but for what providers pad each event with, so that its length tells nothing: OpenAI by a field of
+letters at the end, Anthropic by spaces before the last brace.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from ..sse import EVENT_END, PLAIN_BYTES, SseEvent
 
 MOULDS_MAX = 8  # are tried in one stream
 PROBE = "\u2603 probe"
-PADDING = b',"obfuscation":"'  # of another length with each event, so that lengths tell nothing
-PADDING_END = b'"}' + EVENT_END
+OBJECT_END = b"}" + EVENT_END
+PADDING = b',"obfuscation":"'
+PADDING_END = b'"' + OBJECT_END
 
 
 class Mould:
@@ -32,6 +35,10 @@ class Mould:
             event, found, padding = event.rpartition(PADDING)
             if not found or not _is_padding(padding):
                 return None
+        elif event.endswith(OBJECT_END):
+            event = event[: -len(OBJECT_END)].rstrip(b" ")
+        else:
+            return None
         if not (
             event.startswith(self._before)
             and event.endswith(self._after)
@@ -70,7 +77,7 @@ def mould_of(
     kept, found, padding = after.rpartition(PADDING)
     if found and _is_padding(padding):
         return Mould(start, kept, is_padded=True)
-    return Mould(start, after, is_padded=False)
+    return Mould(start, after.removesuffix(OBJECT_END).rstrip(b" "), is_padded=False)
 
 
 def _prefix(name: str) -> bytes:

@@ -133,9 +133,9 @@ def test_an_event_after_the_end_is_ignored() -> None:
 
 
 def test_before_and_after_may_not_overlap() -> None:
-    mould = Mould(b'{"content":"', b'"}', is_padded=False)
-    assert mould.text_in(b'{"content":""}') == ""
-    assert mould.text_in(b'{"content":"}') is None
+    mould = Mould(b'data: {"content":"', b'"', is_padded=False)
+    assert mould.text_in(b'data: {"content":""}\n\n') == ""
+    assert mould.text_in(b'data: {"content":"}\n\n') is None
 
 
 CONTENTS = st.one_of(

@@ -116,6 +116,19 @@ def test_an_event_goes_on_byte_by_byte() -> None:
     assert chunk.native.event == event(word("b")) == sse.named(chunk.native.said)
 
 
+def test_spaces_before_the_last_brace_are_padding() -> None:
+    """Anthropic puts another number of them into each event."""
+    reader = Counting()
+    padded = [
+        event(word(str(number))).replace(b"}}\n", b"}" + b" " * (number * 7 % 5) + b"}\n")
+        for number in range(10)
+    ]
+    pieces = [event(START), event(block()), *padded, *[event(each) for each in LAST]]
+
+    assert read(reader, pieces) == read(Careful(), pieces)
+    assert reader.alike_count == 9
+
+
 def test_a_block_after_another_is_a_block_of_its_own() -> None:
     reader = Counting()
     said = [START]
@@ -145,17 +158,19 @@ RAW = st.binary(max_size=3) | st.none()
 
 @given(
     events=st.lists(
-        st.tuples(EVENTS, st.binary(max_size=3) | st.none(), st.booleans()), max_size=9
+        st.tuples(EVENTS, st.binary(max_size=3) | st.none(), st.booleans(), st.integers(0, 3)),
+        max_size=9,
     ),
     write=st.sampled_from([orjson.dumps, json.dumps]),
     cuts=st.lists(st.integers(0, 1_500), max_size=5),
 )
 def test_whatever_comes_in_whatever_pieces_is_read_alike(
-    events: list[tuple[dict[str, Any], bytes | None, bool]], write: Any, cuts: list[int]
+    events: list[tuple[dict[str, Any], bytes | None, bool, int]], write: Any, cuts: list[int]
 ) -> None:
     data = event(START, write) + event(block(), write) + event(word("a"), write)
-    for document, raw, is_named in events:
+    for document, raw, is_named, spaces in events:
         said = event(document if raw is None else word("Q"), write, is_named=is_named)
+        said = said.removesuffix(b"}\n\n") + b" " * spaces + b"}\n\n"
         data += said if raw is None else said.replace(b"Q", raw)
     data += b"".join(event(each, write) for each in LAST)
     bounds = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
