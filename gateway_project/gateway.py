@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, connection
 
 from budgets.operations import RateRefused
 from providers.client import Limits
@@ -202,7 +202,7 @@ class Gateway:
 def _with_connection(work: Callable[[], Result]) -> Result:
     try:
         return work()
-    except DatabaseError:
+    except Error:  # a lost connection is an InterfaceError too, which is no DatabaseError
         connection.close()
         raise
 

@@ -31,13 +31,21 @@ class Patience:
 class Vigil:
     """A bound on each of many waits of one task, with one timer for all of them."""
 
-    __slots__ = ("_loop", "_seconds", "_since", "_task", "_timer", "_was_cancelled")
+    __slots__ = (
+        "_has_stopped",
+        "_loop",
+        "_seconds",
+        "_since",
+        "_task",
+        "_timer",
+        "_was_cancelled",
+    )
 
     def __init__(self, seconds: float) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._seconds, self._task, self._loop = seconds, task, task.get_loop()
-        self._was_cancelled = False
+        self._was_cancelled = self._has_stopped = False
         self._since: float | None = None
         self._timer = self._loop.call_later(seconds, self._look)
 
@@ -48,6 +56,8 @@ class Vigil:
     def end(self) -> None:
         """It has ended."""
         self._since = None
+        if self._has_stopped:
+            self._timer.cancel()
 
     def _look(self) -> None:
         now = self._loop.time()
@@ -63,4 +73,7 @@ class Vigil:
         return self._was_cancelled and self._task.uncancel() == 0
 
     def stop(self) -> None:
-        self._timer.cancel()
+        """No wait begins any more; one that is under way stays bounded."""
+        self._has_stopped = True
+        if self._since is None:
+            self._timer.cancel()

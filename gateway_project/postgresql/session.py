@@ -37,7 +37,7 @@ class OnPipeline:
         try:
             self._run([*map(_checked, told), COMMIT])
         except Failed as failed:
-            change = told[failed.at] if failed.at < len(told) else None
+            change = told[failed.at] if 0 <= failed.at < len(told) else None
             is_ours = isinstance(failed.error, errors.DivisionByZero)
             if change is None or change.rows is None or not is_ours:
                 raise

@@ -13,7 +13,9 @@ from audit.shapes import Change
 from gateway_project.postgresql import pipeline
 from gateway_project.postgresql.session import transaction
 from tests import databases
+from tests.servers import wait_until
 
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 DOUBLED = "SELECT %s::bigint * 2"
 LARGE = "x" * 3_000_000  # more than a socket takes at once
 
@@ -142,7 +144,7 @@ def test_other_threads_run_while_one_waits(connection: psycopg.Connection, url: 
             target=run, args=(connection, ("SELECT pg_advisory_xact_lock(1)", ())), daemon=True
         )
         waiting.start()
-        holder.execute("SELECT 1")
+        wait_until(lambda: holder.execute(WAITING).fetchone() == (1,), 10)
     waiting.join(30)
     assert not waiting.is_alive(), "who holds the lock must be able to let it go"
 

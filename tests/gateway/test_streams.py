@@ -72,6 +72,18 @@ async def test_a_listener_that_takes_nothing_for_too_long_counts_as_gone(
     assert isinstance(outlet.failed.result(), Unavailable), "a later reader must not miss it"
 
 
+async def test_what_is_being_given_as_the_listener_leaves_stays_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "STALL_SECONDS", 0.01)
+    outlet = Outlet(Listener(seconds=3600))
+    giving = asyncio.create_task(outlet.put([CHUNK]))
+    await asyncio.sleep(0)
+    outlet.close()
+    async with asyncio.timeout(10):
+        await giving
+
+
 async def test_a_stream_that_is_cancelled_while_its_listener_is_slow_is_cancelled() -> None:
     outlet = Outlet(Listener(seconds=3600))
     task = asyncio.create_task(outlet.put([CHUNK]))

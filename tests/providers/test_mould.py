@@ -16,7 +16,7 @@ from providers.dialects.mould import PROBE, Mould
 from providers.dialects.openai_chat import StreamReader, write_chunk
 from providers.errors import ProviderError
 from providers.sse import SseSplitter
-from providers.types import ChatChunk
+from tests.providers import readers
 
 ENVELOPE = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 
@@ -27,22 +27,12 @@ def event(content: str, write: Any = orjson.dumps, **more: Any) -> bytes:
     return b"data: " + (document if isinstance(document, bytes) else document.encode()) + b"\n\n"
 
 
-class Careful(StreamReader):
-    """Takes no event for another's like."""
-
-    def alike(self, data: bytes) -> ChatChunk | None:
-        return None
+class Careful(readers.Careful, StreamReader):
+    pass
 
 
-class Counting(StreamReader):
-    def __init__(self) -> None:
-        super().__init__()
-        self.alike_count = 0
-
-    def alike(self, data: bytes) -> ChatChunk | None:
-        chunk = super().alike(data)
-        self.alike_count += chunk is not None
-        return chunk
+class Counting(readers.Counting, StreamReader):
+    pass
 
 
 Seen = list[tuple[Any, ...]]

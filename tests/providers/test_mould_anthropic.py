@@ -15,7 +15,7 @@ from gateway_project.messages import Messages
 from providers import client
 from providers.dialects.anthropic_messages import StreamReader, StreamWriter
 from providers.sse import SseSplitter
-from providers.types import ChatChunk
+from tests.providers import readers
 
 Seen = list[tuple[Any, ...]]
 START: dict[str, Any] = {
@@ -33,22 +33,12 @@ LAST: list[dict[str, Any]] = [
 ]
 
 
-class Careful(StreamReader):
-    """Takes no event for another's like."""
-
-    def alike(self, data: bytes) -> ChatChunk | None:
-        return None
+class Careful(readers.Careful, StreamReader):
+    pass
 
 
-class Counting(StreamReader):
-    def __init__(self) -> None:
-        super().__init__()
-        self.alike_count = 0
-
-    def alike(self, data: bytes) -> ChatChunk | None:
-        chunk = super().alike(data)
-        self.alike_count += chunk is not None
-        return chunk
+class Counting(readers.Counting, StreamReader):
+    pass
 
 
 def event(document: dict[str, Any], write: Any = orjson.dumps, *, is_named: bool = True) -> bytes:

@@ -31,8 +31,6 @@ STRUCTURE = frozenset(
         "message_stop",
     }
 )
-
-
 DELTA = frozenset({"type", "index", "delta"})
 TEXT = frozenset({"type", "text"})
 
