@@ -6,10 +6,13 @@ Django's costs more than a statement. `postgresql/session.py` is the one that se
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
+Mark = tuple[Any, ...]
+"""Two that are equal say that nobody else has written between them."""
 Query = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
 
@@ -30,6 +33,10 @@ class Change(Protocol):
 class Session(Protocol):
     """Inside a transaction. Every error rolls it back as it leaves; what is told ends it."""
 
+    def mark(self) -> Mark | None:
+        """How far the database has been written; None where that is not to be known cheaply."""
+        ...
+
     def ask(self, *queries: Query | None) -> list[Rows]:
         """The rows of each query, in its place; of none, none."""
         ...
@@ -44,6 +51,9 @@ class OnCursor:
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
+
+    def mark(self) -> Mark | None:
+        return None
 
     def ask(self, *queries: Query | None) -> list[Rows]:
         return [self._rows(query) if query else () for query in queries]
@@ -60,7 +70,18 @@ class OnCursor:
 
 
 class OnSqlite(OnCursor):
-    """The same on `sqlite3`'s cursor, whose mark for a value is `?`."""
+    """The same on `sqlite3`'s cursor, where a `?` stands for a value."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        super().__init__(cursor)
+        self._others: int | None = None
+
+    def mark(self) -> Mark:
+        """What others have committed, which stands still in a transaction, and what we wrote."""
+        if self._others is None:
+            [self._others] = self._cursor.execute("PRAGMA data_version").fetchone()
+        connection = self._cursor.connection
+        return connection, self._others, connection.total_changes
 
     def _rows(self, query: Query) -> Rows:
         rows: Rows = self._cursor.execute(_with_question_marks(query[0]), query[1]).fetchall()

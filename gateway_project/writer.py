@@ -1,9 +1,10 @@
 """One batch of the books in one transaction: lock, decide, write, commit.
 
 A writer belongs to one thread. It remembers what it has committed itself (ids of windows, rates
-that have a row, holds that are open), so that the usual batch reads only what it locks. What it
-remembers is checked where it counts: a hold that another process has closed is missed by the
-DELETE, under the locks, and then everything is read anew.
+that have a row, holds that are open), so that the usual batch reads only what it locks, and not
+even that where the database says that nobody else has written (`memory.py`). What it remembers is
+checked where it counts: a hold that another process has closed is missed by the DELETE, under the
+locks, and then everything is read anew.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from budgets.ledger import decide
 from budgets.operations import Answer, Hold, Operation, Outcome, Reserve, State, WindowKey
 
 from . import records, transactions
-from .sessions import Change, OnCursor, Query, Rows, Session
+from .memory import Memory
+from .sessions import Change, Mark, OnCursor, Query, Rows, Session
 
 WINDOW_IDS_MAX = 200_000
 HOLDS_MAX = 100_000
@@ -36,8 +38,8 @@ VERSION_AND_NOW: Query = (
 
 
 def now_us(cursor: Any) -> int:
-    """The database's clock, which decides about windows; tests shift it by a setting."""
-    return audit_log.database_now_us(cursor, VENDOR) + settings.CLOCK_SHIFT_SECONDS * 1_000_000
+    """The database's clock, which decides about windows."""
+    return _shifted(audit_log.database_now_us(cursor, VENDOR))
 
 
 class Writer:
@@ -47,6 +49,7 @@ class Writer:
         self._window_ids: dict[WindowKey, int] = {}
         self._rated: set[int] = set()
         self._holds: dict[str, Hold] = {}
+        self.memory = Memory()
 
     def transact(
         self, operations: Sequence[Operation], drafts: Sequence[chain.Draft], *, is_again: bool
@@ -64,13 +67,16 @@ class Writer:
                 answers = batch.run(window_ids)
             except store.WindowsMissing as missing:
                 window_ids |= missing.window_ids
+                self.memory.forget()
             except store.HoldsMoved:
                 reads_all = True
+                self.memory.forget()
             except BaseException:
                 self._holds.clear()
+                self.memory.forget()
                 raise
             else:
-                self._remember(batch.outcome)
+                self._remember(batch)
                 return answers
         raise OperationalError("the windows of a hold kept changing")
 
@@ -98,7 +104,9 @@ class Writer:
         """An open hold that this writer has made."""
         return self._holds.get(attempt)
 
-    def _remember(self, outcome: Outcome) -> None:
+    def _remember(self, batch: _Batch) -> None:
+        outcome = batch.outcome
+        self.memory.keep(batch.mark, batch.state, batch.heads)
         for attempt in outcome.holds_gone:
             self._holds.pop(attempt, None)
         if len(self._holds) > HOLDS_MAX:
@@ -123,6 +131,9 @@ class _Batch:
         self._keys: set[WindowKey] = set()
         self._rated: set[int] = set()
         self.outcome = Outcome()
+        self.state = State()
+        self.heads: dict[int, chain.Head] = {}
+        self.mark: Mark | None = None
         windows: tuple[WindowKey, ...] = ()
         for operation in operations:
             if isinstance(operation, Reserve):
@@ -155,18 +166,28 @@ class _Batch:
     def _inside(
         self, session: Session, ids: dict[WindowKey, int], wanted: set[int]
     ) -> list[Answer]:
-        state, heads, now = self._read(session, wanted)
-        state.windows = {key: state.windows_by_id[number] for key, number in ids.items()}
-        self.outcome = decide(state, self._operations, now)
-        seqs, grown = _extend(heads, self.outcome, self._drafts, now)
-        session.tell([*grown, *store.changes(VENDOR, self.outcome, seqs)])
-        return self.outcome.answers
-
-    def _read(self, session: Session, wanted: set[int]) -> tuple[State, dict[int, chain.Head], int]:
-        """Lock, then read: what is decided on, and the time it is decided at."""
-        locks = store.locks(VENDOR, wanted, self._rated)
         tenants = {hold.tenant_id for hold in self._holds.values()}
         tenants.update(draft.tenant for draft in self._drafts)
+        memory = self._writer.memory
+        memory.look(session.mark())
+        known = None if self._unknown else memory.recall(wanted, self._rated, tenants)
+        if known is None:
+            state, heads, now = self._read(session, wanted, tenants)
+        else:
+            (state, heads), now = known, _shifted(time.time_ns() // 1000)
+        state.holds.update(self._holds)
+        state.windows = {key: state.windows_by_id[number] for key, number in ids.items()}
+        self.outcome = decide(state, self._operations, now)
+        seqs, self.heads, grown = _extend(heads, self.outcome, self._drafts, now)
+        session.tell([*grown, *store.changes(VENDOR, self.outcome, seqs)])
+        self.state, self.mark = state, session.mark()
+        return self.outcome.answers
+
+    def _read(
+        self, session: Session, wanted: set[int], tenants: set[int]
+    ) -> tuple[State, dict[int, chain.Head], int]:
+        """Lock, then read: what is decided on, and the time it is decided at."""
+        locks = store.locks(VENDOR, wanted, self._rated)
         attempts: Sequence[Rows] = ((), ())
         if self._unknown:  # whose chains will grow is to be known before their heads are locked
             owners = store.tenants_of(VENDOR, self._unknown)
@@ -179,7 +200,6 @@ class _Batch:
             query = audit_log.heads_query(VENDOR, tenants)
             windows, rates, headed, clock = session.ask(*locks, query, VERSION_AND_NOW)
         state = store.locked(windows, rates)
-        state.holds.update(self._holds)
         store.read(state, *attempts)
         state.directory_version, now = _version_and_now(clock)
         return state, audit_log.heads_in(headed, tenants), now
@@ -189,15 +209,21 @@ def _version_and_now(rows: Rows) -> tuple[int, int]:
     """The directory's version, and the clock that decides about windows, read under the locks."""
     version = rows[0][0] if rows else None
     now = rows[0][1] if VENDOR == "postgresql" else time.time_ns() // 1000
-    return version or 0, now + settings.CLOCK_SHIFT_SECONDS * 1_000_000
+    return version or 0, _shifted(now)
+
+
+def _shifted(now: int) -> int:
+    """Tests shift the clock by a setting."""
+    shift: int = settings.CLOCK_SHIFT_SECONDS
+    return now + shift * 1_000_000
 
 
 def _extend(
     heads: dict[int, chain.Head], outcome: Outcome, drafts: Sequence[chain.Draft], now: int
-) -> tuple[dict[int, int], Iterable[Change]]:
+) -> tuple[dict[int, int], dict[int, chain.Head], Iterable[Change]]:
     """Chain one entry per posting, then the drafts.
 
-    Returns each posting's seq by its place, and what writes the entries.
+    Returns each posting's seq by its place, the heads after, and what writes the entries.
     """
     seqs: dict[int, int] = {}
     after = dict(heads)
@@ -215,4 +241,4 @@ def _extend(
         entries.extend(made)
     before = {tenant: heads[tenant] for tenant in by_tenant}
     moved = {tenant: after[tenant] for tenant in by_tenant}
-    return seqs, audit_log.changes(VENDOR, before, moved, entries)
+    return seqs, after, audit_log.changes(VENDOR, before, moved, entries)

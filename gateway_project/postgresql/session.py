@@ -28,6 +28,9 @@ class OnPipeline:
         self._pipeline = pipeline
         self._unsent: list[Query] = [BEGIN]
 
+    def mark(self) -> None:
+        return None
+
     def ask(self, *queries: Query | None) -> list[Rows]:
         results = iter(self._run([query for query in queries if query]))
         return [next(results).rows if query else () for query in queries]
