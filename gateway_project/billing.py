@@ -12,9 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from budgets.operations import Settle, Tokens
 from providers import tokens
@@ -100,17 +98,3 @@ def _tokens(usage: Usage) -> Tokens:
         usage.cache_write_tokens,
         usage.reasoning_tokens,
     )
-
-
-def text_of_delta(delta: Mapping[str, Any] | None) -> str:
-    """Whatever a delta or message says that a provider bills as output."""
-    if not delta:
-        return ""
-    content = delta.get("content")
-    if len(delta) == 1 and isinstance(content, str):  # nearly every chunk
-        return content
-    parts = [content, delta.get("refusal"), delta.get("reasoning_content")]
-    for call in delta.get("tool_calls") or []:
-        function = call.get("function") or {}
-        parts += [function.get("name"), function.get("arguments")]
-    return "".join(part for part in parts if isinstance(part, str))

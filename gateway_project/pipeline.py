@@ -41,7 +41,7 @@ from providers.errors import ProviderError, Unsupported
 from providers.flow import Bus
 from providers.types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
-from . import billing, guards, holding
+from . import billing, guards, holding, metering
 from .books import LedgerUnavailable
 from .errors import (
     BudgetExceeded,
@@ -101,7 +101,7 @@ async def stream(
             if first:
                 await outlet.put(first, headers(bus))
             async for chunks in rest:  # the transport knows how long all of it may take
-                _meter(attempt, chunks)
+                metering.note(attempt, chunks)
                 await outlet.put(chunks)
 
 
@@ -278,7 +278,7 @@ async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
             await advance(request, bus, error)
             continue
         attempt.usage = response.usage
-        attempt.text.append(_text_of(response))
+        attempt.text.append(metering.text_of(response))
         bus[Meter].response = response
         return response
 
@@ -308,11 +308,11 @@ async def _begun(
     """Chunks, kept back until the first that says something to the caller; else closes `source`."""
     pending: list[ChatChunk] = []
     try:
-        while not any(map(_says_something, pending)) and len(pending) <= PENDING_CHUNKS_MAX:
+        while not any(map(metering.says_something, pending)) and len(pending) <= PENDING_CHUNKS_MAX:
             chunks = await until(source, seconds)
             if chunks is None:
                 break
-            _meter(attempt, chunks)
+            metering.note(attempt, chunks)
             pending += chunks
     except BaseException:
         await source.aclose()
@@ -364,27 +364,6 @@ def _built(request: ChatRequest, bus: Bus) -> HttpRequest:
     built = client.build(request, attempt.candidate.target)
     attempt.dropped = tuple(built.dropped)
     return built
-
-
-def _meter(attempt: Attempt, chunks: list[ChatChunk]) -> None:
-    for chunk in chunks:
-        if chunk.usage is not None:
-            attempt.usage = chunk.usage
-        for choice in chunk.choices:
-            attempt.text.append(billing.text_of_delta(choice.get("delta")))
-            if choice.get("finish_reason"):
-                attempt.has_finished = True
-
-
-def _says_something(chunk: ChatChunk) -> bool:
-    return chunk.is_last or any(
-        choice.get("finish_reason") or billing.text_of_delta(choice.get("delta"))
-        for choice in chunk.choices
-    )
-
-
-def _text_of(response: ChatResponse) -> str:
-    return "".join(billing.text_of_delta(choice.get("message")) for choice in response.choices)
 
 
 def _note_refusal(refusal: Refusal, request: Request, bus: Bus) -> None:
