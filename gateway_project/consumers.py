@@ -23,6 +23,7 @@ from .errors import InvalidRequest, Refusal, of_bad_request
 from .facts import Bearer
 from .plain_chat import read_chat, write_usage
 from .reading import read_json, read_tags
+from .serving import Pipe, pipe_of
 
 STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -47,6 +48,7 @@ class Door(AsyncHttpConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope, self.base_send, self._receive = scope, send, receive
         self._last: ChatChunk | None = None
+        self._pipe: Pipe | None = None
         self._headers = dict(scope["headers"])
         if scope["method"] != self.method:
             raise InvalidRequest("Method not allowed.", code="method_not_allowed", status=405)
@@ -124,12 +126,22 @@ class Door(AsyncHttpConsumer):
     async def begin(self, headers: dict[str, str]) -> None:
         self.prepare(self._streamed, headers["x-tollgate-call"])
         await self._head(200, {**STREAM_HEADERS, **headers})
+        self._pipe = pipe_of(self.scope["server_send"])
 
     async def take(self, chunks: list[ChatChunk]) -> None:
         self._last = chunks[-1]
         data = b"".join([self.write(chunk, self._streamed) for chunk in chunks])
         if data:
             await self.base_send({"type": "http.response.body", "body": data, "more_body": True})
+
+    def take_now(self, chunk: ChatChunk) -> bool:
+        if self._pipe is None or not self._pipe.has_room:
+            return False
+        self._last = chunk
+        data = self.write(chunk, self._streamed)
+        if data:
+            self._pipe.write(data)
+        return True
 
     def prepare(self, request: ChatRequest, call: str) -> None:
         """The stream of this call is about to be written; most doors need to know nothing of it."""

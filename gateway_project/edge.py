@@ -158,7 +158,7 @@ class Exchange:
             and b"access-control-request-method" in headers
             and scope["path"].startswith(CORS_PATHS)
         )
-        self.scope = {**scope, "request_id": self.request_id}
+        self.scope = {**scope, "request_id": self.request_id, "server_send": send}
 
     async def receive(self) -> Message:
         """The door's `receive`, with the bounds on the body."""

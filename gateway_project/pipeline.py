@@ -92,10 +92,11 @@ async def stream(
 ) -> None:
     """The answer in pieces, what came together together; booked when this comes back.
 
-    `headers` is asked for what goes out ahead of the first of them.
+    `headers` is asked for what goes out ahead of the first of them. A piece that comes while the
+    next is waited for, and that may go out at once, takes the shortcut (`dispatch_stream`).
     """
     async with settled(bus):
-        first, rest = await dispatch_stream(request, bus)
+        first, rest = await dispatch_stream(request, bus, outlet)
         attempt = bus[Meter].current
         async with aclosing(rest):
             if first:
@@ -284,7 +285,7 @@ async def dispatch(request: ChatRequest, bus: Bus) -> ChatResponse:
 
 
 async def dispatch_stream(
-    request: ChatRequest, bus: Bus
+    request: ChatRequest, bus: Bus, outlet: Outlet
 ) -> tuple[list[ChatChunk], AsyncGenerator[list[ChatChunk]]]:
     """Ask the targets in order until one begins to answer; returns what it said, and the rest."""
     while True:
@@ -296,10 +297,23 @@ async def dispatch_stream(
                 gateway.transport,
                 gateway.limits,
                 attempt.id,
+                _shortcut(attempt, outlet),
             )
             return await _begun(rest, attempt, gateway.limits.first_byte_seconds), rest
         except ProviderError as error:
             await advance(request, bus, error)
+
+
+def _shortcut(attempt: Attempt, outlet: Outlet) -> client.Taker:
+    """For chunks that can go out as they come in, with no task awake; metered as all others are."""
+
+    def take(chunk: ChatChunk) -> bool:
+        is_out = outlet.offer(chunk)
+        if is_out:
+            metering.note(attempt, (chunk,))
+        return is_out
+
+    return take
 
 
 async def _begun(

@@ -1,7 +1,8 @@
 """uvicorn's protocol, with the head of an answer and what follows it in one write.
 
 uvicorn writes a head by itself, and each write is a system call and a packet of its own: for an
-answer of a kilobyte that is a tenth of all the time that the system spends on it.
+answer of a kilobyte that is a tenth of all the time that the system spends on it. A piece of a
+stream goes through a `Pipe`, past the two coroutines that a message takes.
 """
 
 from __future__ import annotations
@@ -9,9 +10,39 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD = b"HTTP/1.1 "
+
+
+class Pipe:
+    """The body of an answer that is under way: a write is a call, for as long as there is room."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    @property
+    def has_room(self) -> bool:
+        """False also where the caller has gone, or is to get the body in another way than here."""
+        cycle = self._cycle
+        return bool(
+            cycle.chunked_encoding
+            and not cycle.flow.write_paused
+            and not cycle.disconnected
+            and not cycle.response_complete
+        )
+
+    def write(self, data: bytes) -> None:
+        """What is a message `http.response.body` of more than no bytes, with more to come."""
+        self._cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+
+def pipe_of(send: object) -> Pipe | None:
+    """The pipe behind an ASGI application's `send`, where that is uvicorn's own."""
+    cycle = getattr(send, "__self__", None)
+    return Pipe(cycle) if isinstance(cycle, RequestResponseCycle) else None
 
 
 class Protocol(HttpToolsProtocol):

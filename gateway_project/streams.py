@@ -39,6 +39,9 @@ class Listener(Protocol):
     async def take(self, chunks: list[ChatChunk]) -> None:
         """Comes back when there is room for more."""
 
+    def take_now(self, chunk: ChatChunk) -> bool:
+        """Takes it, if there is room without waiting for it."""
+
 
 class Outlet:
     """Where a stream's chunks go, until its listener leaves, fails, or takes nothing for too long.
@@ -78,6 +81,18 @@ class Outlet:
             self._fail(error)
         finally:
             self._vigil.end()
+
+    def offer(self, chunk: ChatChunk) -> bool:
+        """Give one chunk at once, between two of `put`; False where it must be put instead."""
+        if not self._is_open:
+            return True  # it is thrown away, as by `put`
+        if self._vigil is None:  # the head goes out with the first that is put
+            return False
+        try:
+            return self._listener.take_now(chunk)
+        except Exception as error:
+            self._fail(error)
+            return True
 
     def _fail(self, error: Exception) -> None:
         self.close()

@@ -15,6 +15,8 @@ from .sender import Sender
 from .sse import EVENT_END, SseSplitter
 from .types import ChatChunk, ChatRequest, ChatResponse, HttpRequest
 
+Taker = Callable[[ChatChunk], bool]
+"""Takes a chunk at once, or says no and finds it among the next ones. It must not raise."""
 ErrorReader = Callable[[int, Mapping[str, str], bytes], ProviderError]
 DIALECTS: dict[str, Any] = {
     "openai_chat": openai_chat,
@@ -83,9 +85,18 @@ async def ask(
 
 
 async def stream(
-    built: HttpRequest, target: Target, transport: Sender, limits: Limits, attempt: str
+    built: HttpRequest,
+    target: Target,
+    transport: Sender,
+    limits: Limits,
+    attempt: str,
+    taker: Taker | None = None,
 ) -> AsyncGenerator[list[ChatChunk]]:
     """Ask for a streamed answer; yields what came together, never an empty list.
+
+    While the next is waited for, `taker` is asked first to take an event that says what the one
+    before it said but for its text, as nearly all do: it comes past the loop, the tasks and the
+    generators between. For that the transport must have a tap, as `lean_transport.py`'s has.
 
     Raises ConnectionLost if the stream ends without the provider's end, and whatever is raised
     comes after the chunks before it.
@@ -99,6 +110,8 @@ async def stream(
         if "event-stream" not in answer.headers.get("content-type", ""):
             raise UnusableAnswer("the provider's answer is not an event stream")
         reader, splitter = dialect.StreamReader(), SseSplitter()
+        if taker is not None and hasattr(reader, "alike"):
+            answer.tap(_shortcut(reader, splitter, taker))
         async for data in answer.chunks:
             chunks, error = read_data(reader, splitter, data)
             if chunks:
@@ -112,6 +125,18 @@ async def stream(
             yield _named(chunks, target)
         if not chunks or not chunks[-1].is_last:
             raise ConnectionLost("the provider ended the stream before its end")
+
+
+def _shortcut(reader: Any, splitter: SseSplitter, taker: Taker) -> Callable[[bytes], bool]:
+    """Takes one whole event that is like the one before it, of a host that says its model."""
+
+    def take(data: bytes) -> bool:
+        if data.find(EVENT_END) != len(data) - len(EVENT_END) or not splitter.is_between:
+            return False
+        chunk: ChatChunk | None = reader.alike(data)
+        return chunk is not None and chunk.model != "" and taker(chunk)
+
+    return take
 
 
 def _named(chunks: list[ChatChunk], target: Target) -> list[ChatChunk]:

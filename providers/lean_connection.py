@@ -2,11 +2,15 @@
 
 A connection does one exchange at a time. What arrives is kept until it is read; above
 BUFFER_BYTES_MAX nothing more is read from the socket until the reader has caught up.
+
+A reader that waits for more may leave a `taker` behind: it gets what arrives meanwhile at once, and
+says whether that was for it. What it did not take wakes the reader, as everything else does.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
@@ -55,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._pieces: list[bytes] = []
         self._size = 0
         self._error: ProviderError | None = None
+        self.taker: Callable[[bytes], bool] | None = None
 
     # What asks.
 
@@ -125,6 +130,7 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         self._is_over = True
         self._pieces = []
+        self.taker = None
         if self._error is not None or not (self._has_ended or is_heard):
             self.close()
         elif self._has_ended:
@@ -195,12 +201,25 @@ class Connection(asyncio.Protocol):
             elif self._size > REST_BYTES_MAX:
                 self.close()
             return
+        if self.taker is not None and self._is_taken(self.taker):
+            return
         if self._size > BUFFER_BYTES_MAX and not self._is_paused and not self._has_ended:
             self._is_paused = True
             assert self._socket is not None
             self._socket.pause_reading()
         if self._has_head:
             self._wake()
+
+    def _is_taken(self, taker: Callable[[bytes], bool]) -> bool:
+        """Only while its reader waits: then nothing that came before is still on its way."""
+        waiter = self._waiter
+        if waiter is None or waiter.done() or self._has_ended or len(self._pieces) != 1:
+            return False
+        if not taker(self._pieces[0]):
+            return False
+        self._pieces.clear()
+        self._size = 0
+        return True
 
     def connection_lost(self, error: Exception | None) -> None:
         self._owner.closed(self)

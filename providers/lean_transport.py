@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import NamedTuple
@@ -188,6 +188,15 @@ class Exchange:
     @property
     def chunks(self) -> Exchange:
         return self
+
+    def tap(self, taker: Callable[[bytes], bool]) -> None:
+        """Let `taker` have what arrives while `chunks` is waited for; what it refuses comes there.
+
+        It must not raise. What comes packed is for `chunks` alone.
+        """
+        assert self._connection is not None
+        if self._inflater is None:
+            self._connection.taker = taker
 
     def __aiter__(self) -> Exchange:
         return self

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway_project import streams
 from gateway_project.errors import Unavailable
 from gateway_project.patience import Patience
-from gateway_project.serving import Joining
+from gateway_project.serving import Joining, pipe_of
 from gateway_project.streams import Outlet
 from providers.types import ChatChunk
 from tests.servers import Running
@@ -20,10 +24,12 @@ CHUNK = ChatChunk("c", "m", 1)
 
 
 class Listener:
-    def __init__(self, error: Exception | None = None, seconds: float = 0.0) -> None:
+    def __init__(
+        self, error: Exception | None = None, seconds: float = 0.0, *, has_room: bool = True
+    ) -> None:
         self.headers: dict[str, str] | None = None
         self.taken: list[ChatChunk] = []
-        self._error, self._seconds = error, seconds
+        self._error, self._seconds, self._has_room = error, seconds, has_room
 
     async def begin(self, headers: dict[str, str]) -> None:
         self.headers = headers
@@ -33,6 +39,13 @@ class Listener:
             raise self._error
         await asyncio.sleep(self._seconds)
         self.taken += chunks
+
+    def take_now(self, chunk: ChatChunk) -> bool:
+        if self._error is not None:
+            raise self._error
+        if self._has_room:
+            self.taken.append(chunk)
+        return self._has_room
 
 
 async def test_headers_come_before_the_first_chunks_and_only_once() -> None:
@@ -57,6 +70,43 @@ async def test_what_a_listener_raises_is_told_and_does_not_end_the_stream() -> N
     outlet = Outlet(Listener(error))
     await outlet.put([CHUNK])
     await outlet.put([CHUNK])
+    assert outlet.failed.result() is error
+
+
+async def test_a_chunk_is_offered_only_after_the_head_has_gone_out() -> None:
+    listener = Listener()
+    outlet = Outlet(listener)
+    assert not outlet.offer(CHUNK)
+    assert listener.taken == []
+    await outlet.put([CHUNK], {"x": "1"})
+    assert outlet.offer(CHUNK)
+    assert len(listener.taken) == 2
+
+
+async def test_a_chunk_that_there_is_no_room_for_must_be_put() -> None:
+    listener = Listener(has_room=False)
+    outlet = Outlet(listener)
+    await outlet.put([CHUNK], {})
+    assert not outlet.offer(CHUNK)
+    assert len(listener.taken) == 1
+
+
+async def test_a_chunk_for_a_listener_that_left_is_thrown_away() -> None:
+    listener = Listener()
+    outlet = Outlet(listener)
+    await outlet.put([CHUNK], {})
+    outlet.close()
+    assert outlet.offer(CHUNK)
+    assert len(listener.taken) == 1
+
+
+async def test_what_a_listener_raises_at_an_offer_is_told_too() -> None:
+    error = RuntimeError("the pen broke")
+    listener = Listener()
+    outlet = Outlet(listener)
+    await outlet.put([CHUNK], {})
+    listener._error = error
+    assert outlet.offer(CHUNK)
     assert outlet.failed.result() is error
 
 
@@ -155,6 +205,76 @@ async def test_a_head_leaves_before_its_connection_is_closed() -> None:
     await asyncio.sleep(0)
     assert transport.said == [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"closed"]
     assert joining.is_closing()
+
+
+def cycle() -> tuple[RequestResponseCycle, Socket]:
+    """uvicorn's own, of a request that came over `Socket`."""
+    transport: Any = Socket()
+    made = RequestResponseCycle(
+        scope={"type": "http", "method": "POST"},  # type: ignore[typeddict-item]
+        transport=transport,
+        flow=FlowControl(transport),
+        logger=logging.getLogger("none"),
+        access_logger=logging.getLogger("none"),
+        access_log=False,
+        default_headers=[],
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=lambda: None,
+    )
+    return made, transport
+
+
+def started(headers: Sequence[tuple[bytes, bytes]] = ()) -> Any:
+    return {"type": "http.response.start", "status": 200, "headers": headers}
+
+
+async def test_a_pipe_writes_what_a_message_would() -> None:
+    made, transport = cycle()
+    pipe = pipe_of(made.send)
+    assert pipe is not None
+    await made.send(started())
+    for piece in (b"data: {}\n\n", b"x" * 70_000):
+        pipe.write(piece)
+        await made.send({"type": "http.response.body", "body": piece, "more_body": True})
+    assert transport.said[1] == transport.said[2]
+    assert transport.said[3] == transport.said[4]
+
+
+async def test_a_pipe_has_room_while_its_body_is_under_way_and_is_read() -> None:
+    made, _ = cycle()
+    pipe = pipe_of(made.send)
+    assert pipe is not None
+    assert not pipe.has_room, "the head comes first"
+    await made.send(started())
+    assert pipe.has_room
+    made.flow.pause_writing()
+    assert not pipe.has_room
+    made.flow.resume_writing()
+    assert pipe.has_room
+    await made.send({"type": "http.response.body", "body": b"", "more_body": False})
+    assert not pipe.has_room
+
+
+async def test_a_pipe_has_no_room_for_a_caller_who_has_gone_or_wants_no_pieces() -> None:
+    made, _ = cycle()
+    await made.send(started())
+    made.disconnected = True
+    plain, _ = cycle()
+    await plain.send(started([(b"content-length", b"5")]))
+    for each in (made, plain):
+        pipe = pipe_of(each.send)
+        assert pipe is not None
+        assert not pipe.has_room
+
+
+async def test_another_server_has_no_pipe() -> None:
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    assert pipe_of(send) is None
+    assert pipe_of(Socket().write) is None
 
 
 def test_an_answer_arrives_with_its_head(running: Running) -> None:
