@@ -58,6 +58,7 @@ class Joining:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
         self._head = b""
+        self.is_closing = transport.is_closing  # asked for with each answer: not by `__getattr__`
 
     def write(self, data: bytes) -> None:
         if self._head:

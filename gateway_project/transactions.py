@@ -7,15 +7,20 @@ from contextlib import contextmanager
 from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .sessions import OnCursor, OnSqlite, Session
 from .sqlite.base import DatabaseWrapper
 
 
+def mine() -> BaseDatabaseWrapper:
+    """This thread's connection, which stays the same object; each look-up takes several more."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
 @contextmanager
-def opened() -> Iterator[Session]:
+def opened(own: BaseDatabaseWrapper) -> Iterator[Session]:
     """A transaction on this thread's connection, without Django's own where none is around it."""
-    own = connections[DEFAULT_DB_ALIAS]  # `connection` stands for it, at the price of a look-up
     if own.in_atomic_block:
         with transaction.atomic(), own.cursor() as cursor:
             yield OnCursor(cursor)

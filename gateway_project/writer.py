@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit import chain
 from audit import log as audit_log
@@ -50,6 +52,11 @@ class Writer:
         self._rated: set[int] = set()
         self._holds: dict[str, Hold] = {}
         self.memory = Memory()
+
+    @cached_property
+    def own(self) -> BaseDatabaseWrapper:
+        """The connection of the thread that writes."""
+        return transactions.mine()
 
     def transact(
         self, operations: Sequence[Operation], drafts: Sequence[chain.Draft], *, is_again: bool
@@ -160,7 +167,7 @@ class _Batch:
             with connection.cursor() as cursor:
                 [rows] = OnCursor(cursor).ask(store.windows_of(VENDOR, self._unknown))
             wanted.update(*[store.numbers(row[0]) for row in rows])
-        with transactions.opened() as session:
+        with transactions.opened(self._writer.own) as session:
             return self._inside(session, ids, wanted)
 
     def _inside(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from django.db.backends.sqlite3 import base, features
@@ -52,6 +51,51 @@ class Passing:
             self._gate.close()
 
 
+class Writing:
+    """A transaction behind the gate: committed as its body ends, rolled back if that raises."""
+
+    __slots__ = ("_cursor", "_database", "_gate")
+
+    def __init__(self, database: DatabaseWrapper, gate: Gate) -> None:
+        self._database, self._gate = database, gate
+
+    def __enter__(self) -> sqlite3.Cursor:
+        self._database.ensure_connection()
+        with self._database.wrap_database_errors:
+            _open(self._gate)
+            try:
+                cursor: sqlite3.Cursor = self._database.connection.cursor()
+                cursor.execute("BEGIN IMMEDIATE")
+            except BaseException:
+                self._gate.close()
+                raise
+        self._cursor = cursor
+        return cursor
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            with self._database.wrap_database_errors:
+                self._end(is_well=kind is None)
+        finally:
+            self._gate.close()
+        self._database.wrap_database_errors.__exit__(kind, error, traceback)
+
+    def _end(self, *, is_well: bool) -> None:
+        if is_well:
+            try:
+                self._cursor.execute("COMMIT")  # the driver's own method would parse it each time
+                return
+            except BaseException:
+                self._database.connection.rollback()
+                raise
+        self._database.connection.rollback()
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     features_class = DatabaseFeatures
 
@@ -64,22 +108,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         reads = query.lstrip()[:7].upper().startswith(READS)
         return Passing(None if reads or self._gate.is_open else self._gate)
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Cursor]:
+    def writing(self) -> Writing:
         """A transaction behind the gate with nothing of Django's in it, for who writes all day."""
-        self.ensure_connection()
-        with self.wrap_database_errors:
-            _open(self._gate)
-            try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self.connection.cursor()
-                    self.connection.commit()
-                except BaseException:
-                    self.connection.rollback()
-                    raise
-            finally:
-                self._gate.close()
+        return Writing(self, self._gate)
 
     def create_cursor(self, name: str | None = None) -> GatedCursor:
         cursor: GatedCursor = self.connection.cursor(factory=GatedCursor)
