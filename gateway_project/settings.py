@@ -263,5 +263,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "uvicorn": {"level": "WARNING", "handlers": [], "propagate": True},
         "uvicorn.error": {"level": "WARNING", "handlers": [], "propagate": True},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # else it makes lines for nobody
     },
 }

@@ -24,25 +24,55 @@ HEAVY = (
     "xlsxwriter",
     "allauth.account.views",
 )
-SCRIPT = f"""
+LOADED = f"""
 import json, sys
 import gateway_project.asgi
 print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
 """
+SERVED = """
+import json, os
+os.environ["DJANGO_SETTINGS_MODULE"] = "gateway_project.settings"
+import django
+django.setup()
+import uvicorn
+from gateway_project.management.commands import serve
+protocols = []
+
+class Server(uvicorn.Server):
+    def run(self, sockets):
+        from uvicorn.server import ServerState
+        self.config.load()
+        made = self.config.http_protocol_class(self.config, ServerState(), {}, _loop=object())
+        protocols.append(made)
+
+uvicorn.Server = Server
+serve.serve(None)
+print(json.dumps([each.access_log for each in protocols]))
+"""
 
 
-def test_a_worker_that_serves_calls_does_not_load_the_pages(tmp_path: Path) -> None:
+def said(script: str, data: Path) -> Any:
+    """What a script prints in a process of its own."""
     environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         cwd=ROOT,
-        env={**environment, "TOLLGATE_DATA": str(tmp_path)},
+        env={**environment, "TOLLGATE_DATA": str(data)},
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    assert json.loads(done.stdout) == []
+    return json.loads(done.stdout)
+
+
+def test_a_worker_that_serves_calls_does_not_load_the_pages(tmp_path: Path) -> None:
+    assert said(LOADED, tmp_path) == []
+
+
+def test_the_server_makes_no_access_lines_beside_our_own(tmp_path: Path) -> None:
+    """They would go nowhere, and cost each answer its caller's address and its path once more."""
+    assert said(SERVED, tmp_path) == [False]
 
 
 async def test_pages_that_many_ask_for_at_once_are_loaded_once_and_for_all(
