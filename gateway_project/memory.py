@@ -27,7 +27,7 @@ class Memory:
         self._directory_version = 0
 
     def look(self, mark: Mark | None) -> None:
-        """Inside a transaction, before `recall`: what others may have changed is forgotten."""
+        """Inside a transaction, before `recall`: forget what others may have changed."""
         rows = len(self._windows) + len(self._rates) + len(self._heads)
         if mark is None or mark != self._mark or rows > ROWS_MAX:
             self.forget()
@@ -52,7 +52,9 @@ class Memory:
             return None
 
     def keep(self, mark: Mark | None, state: State, heads: Mapping[int, Head]) -> None:
-        """Rows as a transaction has left them, and its mark as it ended."""
+        """Rows as a transaction has left them, and its mark as it ended; without one, nothing."""
+        if mark is None:
+            return
         self._mark = mark
         self._windows |= state.windows_by_id
         self._rates |= state.rates

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+from django.db import InterfaceError, OperationalError
 from psycopg import errors
 
 from audit.shapes import Change
+from gateway_project import gateway
 from gateway_project.postgresql import pipeline
-from gateway_project.postgresql.session import transaction
+from gateway_project.postgresql.session import OnPipeline, transaction
 from tests import databases
 from tests.servers import wait_until
 
@@ -237,6 +241,34 @@ def test_a_connection_whose_settings_fail_is_not_taken_for_a_set_one(
         session.tell([INSERT])
         assert again.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
         assert notes(again) == [(1, "a")]
+
+
+def test_a_beginning_that_fails_is_not_taken_for_the_last_change_that_was_told() -> None:
+    class Breaking:
+        def run(self, statements: Sequence[pipeline.Statement]) -> list[pipeline.Result]:
+            assert statements[0] == ("BEGIN", ())
+            raise pipeline.Failed(0, errors.DivisionByZero("of the connection, not of a change"))
+
+    breaking: Any = Breaking()
+    change = Change("UPDATE note SET text='b'", (), 1, LookupError("the note has moved"))
+
+    with pytest.raises(pipeline.Failed):
+        OnPipeline(breaking).tell([change])
+
+
+@pytest.mark.parametrize("error", [InterfaceError("closed"), OperationalError("lost")])
+def test_a_reader_closes_the_connection_that_it_lost(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr(gateway, "connection", SimpleNamespace(close=lambda: closed.append(True)))
+
+    def work() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        gateway._with_connection(work)
+    assert closed == [True]
 
 
 def test_a_transaction_that_is_told_nothing_is_taken_back(connection: psycopg.Connection) -> None:
