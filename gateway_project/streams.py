@@ -83,11 +83,15 @@ class Outlet:
             self._vigil.end()
 
     def offer(self, chunk: ChatChunk) -> bool:
-        """Give one chunk at once, between two of `put`; False where it must be put instead."""
+        """Give one chunk at once, between two of `put`; False where it must be put instead.
+
+        That is so before the first that is put, also where nobody listens any more: until then the
+        task waits, within a bound, for something that it could put.
+        """
+        if self._vigil is None:
+            return False
         if not self._is_open:
             return True  # it is thrown away, as by `put`
-        if self._vigil is None:  # the head goes out with the first that is put
-            return False
         try:
             return self._listener.take_now(chunk)
         except Exception as error:

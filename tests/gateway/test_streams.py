@@ -100,6 +100,13 @@ async def test_a_chunk_for_a_listener_that_left_is_thrown_away() -> None:
     assert len(listener.taken) == 1
 
 
+async def test_a_stream_whose_listener_left_before_it_began_is_not_thrown_away() -> None:
+    """Its task waits for words: did they go past it, it would take the provider for silent."""
+    outlet = Outlet(Listener())
+    outlet.close()
+    assert not outlet.offer(CHUNK)
+
+
 async def test_what_a_listener_raises_at_an_offer_is_told_too() -> None:
     error = RuntimeError("the pen broke")
     listener = Listener()

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import random
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 import orjson
 import pytest
@@ -20,6 +21,7 @@ from providers.routing import Target
 from providers.types import ChatChunk, HttpRequest
 from tests.providers.test_lean_transport import Talk, read_request, serving
 
+Item = TypeVar("Item")
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"
 DONE = b"data: [DONE]\n\n"
 ASKED = HttpRequest("", {}, b"{}")
@@ -53,6 +55,16 @@ def saying(*pieces: bytes, more: bytes = b"", is_cut: bool = False) -> Talk:
     return talk
 
 
+def into(taken: list[Item]) -> Callable[[Item], bool]:
+    """Takes everything."""
+
+    def take(item: Item) -> bool:
+        taken.append(item)
+        return True
+
+    return take
+
+
 async def heard(transport: LeanTransport, url: str, taker: Callable[[bytes], bool]) -> list[bytes]:
     """What `chunks` gives while `taker` has the first say."""
     read: list[bytes] = []
@@ -68,12 +80,8 @@ async def heard(transport: LeanTransport, url: str, taker: Callable[[bytes], boo
 async def test_what_arrives_while_the_reader_waits_is_the_takers(transport: LeanTransport) -> None:
     taken: list[bytes] = []
 
-    def take(data: bytes) -> bool:
-        taken.append(data)
-        return True
-
     async with serving(saying(b"a", b"b", b"c")) as (url, _):
-        read = await heard(transport, url, take)
+        read = await heard(transport, url, into(taken))
 
     assert b"".join(read + taken) == b"abc"
     assert len(taken) >= 2
@@ -100,15 +108,11 @@ async def test_a_taker_is_not_asked_before_its_reader_has_all_that_came_earlier(
 ) -> None:
     order: list[bytes] = []
 
-    def take(data: bytes) -> bool:
-        order.append(data)
-        return True
-
     async with serving(saying(*[b"%d" % at for at in range(30)])) as (url, _):  # noqa: SIM117
         async with transport.send(
             url, headers={}, body=b"{}", first_byte_seconds=5.0, total_seconds=30.0
         ) as answer:
-            answer.tap(take)
+            answer.tap(into(order))
             async for data in answer.chunks:
                 await asyncio.sleep(0.005)  # the server says more meanwhile
                 order.append(data)
@@ -253,13 +257,9 @@ async def test_a_stream_that_is_cut_after_what_was_taken_is_told_as_cut(
 ) -> None:
     taken: list[ChatChunk] = []
 
-    def take(chunk: ChatChunk) -> bool:
-        taken.append(chunk)
-        return True
-
     async with serving(saying(*[event("a") for _ in range(9)], is_cut=True)) as (url, _):
         with pytest.raises(ConnectionLost):
-            async for each in streamed(transport, url, take):
+            async for each in streamed(transport, url, into(taken)):
                 taken.append(each)
 
     assert len(taken) == 9
@@ -289,13 +289,9 @@ async def test_chunks_of_a_host_that_does_not_say_its_model_are_not_taken(
     start = named("message_start", message={"id": "m1", "model": model, "content": []})
     taken: list[ChatChunk] = []
 
-    def take(chunk: ChatChunk) -> bool:
-        taken.append(chunk)
-        return True
-
     async with serving(saying(start, *words, named("message_stop"))) as (url, _):
         asked = Target(PROVIDERS["anthropic"], "asked", url, "key")
-        source = client.stream(ASKED, asked, transport, Limits(), "a1", take)
+        source = client.stream(ASKED, asked, transport, Limits(), "a1", into(taken))
         read = [each async for chunks in source for each in chunks]
 
     assert bool(taken) == bool(model)
