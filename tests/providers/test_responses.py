@@ -92,6 +92,53 @@ def test_nothing_is_stored_at_the_provider_whatever_the_caller_asks() -> None:
     assert body_for({**HELLO, "store": True})["store"] is False
 
 
+SAID_IN_CHAT = [
+    {"role": "system", "content": "You are a coding agent."},
+    {"role": "developer", "content": [{"type": "text", "text": "Be careful."}]},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "Fix it"},
+            {
+                "type": "image_url",
+                "image_url": {"url": "https://example.com/cat.png", "detail": "low"},
+            },
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "Looking."}],
+        "tool_calls": [
+            {
+                "id": "c1",
+                "type": "function",
+                "function": {"name": "f", "arguments": '{"a": 1}'},
+            },
+            {"id": "c2", "type": "custom", "custom": {"name": "patch", "input": "*** Begin"}},
+        ],
+    },
+    {"role": "tool", "tool_call_id": "c1", "content": "one"},
+    {"role": "tool", "tool_call_id": "c2", "content": "done"},
+]
+TOOLS_IN_CHAT = [
+    {
+        "type": "function",
+        "function": {"name": "f", "parameters": {"type": "object"}, "strict": False},
+    },
+    {
+        "type": "custom",
+        "custom": {
+            "name": "patch",
+            "description": "Edit files.",
+            "format": {
+                "type": "grammar",
+                "grammar": {"syntax": "lark", "definition": "start: /x/"},
+            },
+        },
+    },
+]
+
+
 def test_chat_gets_plain_messages_with_the_results_right_behind_the_calls() -> None:
     document = {
         **AGENT,
@@ -101,51 +148,8 @@ def test_chat_gets_plain_messages_with_the_results_right_behind_the_calls() -> N
     http = built(document, "openai")
 
     body = json.loads(http.body)
-    assert body["messages"] == [
-        {"role": "system", "content": "You are a coding agent."},
-        {"role": "developer", "content": [{"type": "text", "text": "Be careful."}]},
-        {
-            "role": "user",
-            "content": [
-                {"type": "text", "text": "Fix it"},
-                {
-                    "type": "image_url",
-                    "image_url": {"url": "https://example.com/cat.png", "detail": "low"},
-                },
-            ],
-        },
-        {
-            "role": "assistant",
-            "content": [{"type": "text", "text": "Looking."}],
-            "tool_calls": [
-                {
-                    "id": "c1",
-                    "type": "function",
-                    "function": {"name": "f", "arguments": '{"a": 1}'},
-                },
-                {"id": "c2", "type": "custom", "custom": {"name": "patch", "input": "*** Begin"}},
-            ],
-        },
-        {"role": "tool", "tool_call_id": "c1", "content": "one"},
-        {"role": "tool", "tool_call_id": "c2", "content": "done"},
-    ]
-    assert body["tools"] == [
-        {
-            "type": "function",
-            "function": {"name": "f", "parameters": {"type": "object"}, "strict": False},
-        },
-        {
-            "type": "custom",
-            "custom": {
-                "name": "patch",
-                "description": "Edit files.",
-                "format": {
-                    "type": "grammar",
-                    "grammar": {"syntax": "lark", "definition": "start: /x/"},
-                },
-            },
-        },
-    ]
+    assert body["messages"] == SAID_IN_CHAT
+    assert body["tools"] == TOOLS_IN_CHAT
     assert body["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "out", "schema": {"type": "object"}},
@@ -295,38 +299,39 @@ def test_a_bad_field_is_refused_by_its_name(change: dict[str, Any], param: str) 
     assert refused.value.param == param
 
 
-def test_a_chat_request_is_said_in_responses_words() -> None:
-    request = openai_chat.parse_request(
+CHAT = {
+    "model": "gpt-5",
+    "messages": [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Hi", "name": "Ann"},
         {
-            "model": "gpt-5",
-            "messages": [
-                {"role": "system", "content": "Be kind."},
-                {"role": "user", "content": "Hi", "name": "Ann"},
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [
                 {
-                    "role": "assistant",
-                    "content": "",
-                    "tool_calls": [
-                        {
-                            "id": "c1",
-                            "type": "function",
-                            "function": {"name": "f", "arguments": "{}"},
-                        }
-                    ],
-                },
-                {"role": "tool", "tool_call_id": "c1", "content": "one"},
+                    "id": "c1",
+                    "type": "function",
+                    "function": {"name": "f", "arguments": "{}"},
+                }
             ],
-            "tools": [{"type": "function", "function": {"name": "f"}}],
-            "tool_choice": {"type": "function", "function": {"name": "f"}},
-            "response_format": {"type": "json_object"},
-            "reasoning_effort": "low",
-            "logprobs": True,
-            "seed": 7,
-            "stop": "x",
-            "max_tokens": 50,
-            "stream": True,
-            "stream_options": {"include_usage": True, "include_obfuscation": False},
-        }
-    )
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "one"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f"}}],
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "response_format": {"type": "json_object"},
+    "reasoning_effort": "low",
+    "logprobs": True,
+    "seed": 7,
+    "stop": "x",
+    "max_tokens": 50,
+    "stream": True,
+    "stream_options": {"include_usage": True, "include_obfuscation": False},
+}
+
+
+def test_a_chat_request_is_said_in_responses_words() -> None:
+    request = openai_chat.parse_request(CHAT)
 
     http = client.build(request, Target(PROVIDERS["openai-responses"], "gpt-5", "", ""))
 

@@ -108,6 +108,34 @@ def test_an_answer_cut_short_is_incomplete_whole_and_streamed(
     assert (last["response"]["status"], last["response"]["incomplete_details"]) == (status, reason)
 
 
+ORDER = [
+    "created",
+    "in_progress",
+    "output_item.added",
+    "reasoning_summary_part.added",
+    "reasoning_summary_text.delta",
+    "reasoning_summary_text.done",
+    "reasoning_summary_part.done",
+    "output_item.done",
+    "output_item.added",
+    "content_part.added",
+    "output_text.delta",
+    "output_text.delta",
+    "output_text.done",
+    "content_part.done",
+    "output_item.done",
+    "output_item.added",
+    "output_item.added",
+    "custom_tool_call_input.delta",
+    "function_call_arguments.delta",
+    "function_call_arguments.done",
+    "output_item.done",
+    "custom_tool_call_input.done",
+    "output_item.done",
+    "completed",
+]
+
+
 def test_a_streams_events_come_in_the_documented_order() -> None:
     events = events_of(
         [
@@ -122,32 +150,7 @@ def test_a_streams_events_come_in_the_documented_order() -> None:
         ]
     )
 
-    assert kinds(events) == [
-        "created",
-        "in_progress",
-        "output_item.added",
-        "reasoning_summary_part.added",
-        "reasoning_summary_text.delta",
-        "reasoning_summary_text.done",
-        "reasoning_summary_part.done",
-        "output_item.done",
-        "output_item.added",
-        "content_part.added",
-        "output_text.delta",
-        "output_text.delta",
-        "output_text.done",
-        "content_part.done",
-        "output_item.done",
-        "output_item.added",
-        "output_item.added",
-        "custom_tool_call_input.delta",
-        "function_call_arguments.delta",
-        "function_call_arguments.done",
-        "output_item.done",
-        "custom_tool_call_input.done",
-        "output_item.done",
-        "completed",
-    ]
+    assert kinds(events) == ORDER
     last = events[-1]["response"]
     done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
     assert last["output"] == done
