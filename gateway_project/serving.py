@@ -12,6 +12,8 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from providers.turns import turn_of
+
 HEAD = b"HTTP/1.1 "
 
 
@@ -53,10 +55,14 @@ class Protocol(HttpToolsProtocol):
 
 
 class Joining:
-    """A transport that keeps a head back until the next write, or until the loop's next turn."""
+    """A transport that keeps a head back until the next write, or until the loop's next turn.
+
+    Whatever else is written shares the turn of the loop with other connections.
+    """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
+        self._turn = turn_of(loop)
         self._head = b""
         self.is_closing = transport.is_closing  # asked for with each answer: not by `__getattr__`
 
@@ -67,16 +73,17 @@ class Joining:
             self._head = data
             self._loop.call_soon(self._flush)
             return
-        self._transport.write(data)
+        self._turn.write(self._transport, data)
 
     def close(self) -> None:
         self._flush()
+        self._turn.finish(self._transport)
         self._transport.close()
 
     def _flush(self) -> None:
         head, self._head = self._head, b""
         if head and not self._transport.is_closing():
-            self._transport.write(head)
+            self._turn.write(self._transport, head)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 import httptools
 
 from .errors import ConnectFailed, ConnectionLost, ProviderError, TimedOut
+from .turns import turn_of
 
 HEADER_BYTES_MAX = 64 * 1024
 BUFFER_BYTES_MAX = 64 * 1024
@@ -43,6 +44,7 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self._owner = owner
         self._loop = asyncio.get_running_loop()
+        self._turn = turn_of(self._loop)
         self._parser = httptools.HttpResponseParser(self)
         self._socket: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -93,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(
             seconds_max, self._time_out, f"no answer within {seconds_max:g} s"
         )
-        self._socket.write(request)
+        self._turn.write(self._socket, request)
         while not self._has_head:
             if self._error is not None:
                 raise self._error

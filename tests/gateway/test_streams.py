@@ -214,6 +214,18 @@ async def test_a_head_leaves_before_its_connection_is_closed() -> None:
     assert joining.is_closing()
 
 
+async def test_what_shares_a_turn_with_others_leaves_before_its_connection_is_closed() -> None:
+    other, _ = joined()
+    joining, transport = joined()
+    other.write(b"this goes out at once")
+    joining.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    joining.write(b"{}")
+    assert transport.said == []
+    joining.close()
+    await asyncio.sleep(0)
+    assert transport.said == [b"HTTP/1.1 200 OK\r\n\r\n{}", b"closed"]
+
+
 def cycle() -> tuple[RequestResponseCycle, Socket]:
     """uvicorn's own, of a request that came over `Socket`."""
     transport: Any = Socket()
