@@ -75,18 +75,23 @@ def _listed(blocks: Sequence[Block]) -> str:
 def select(
     lineup: Lineup, ask: Ask, *, now: float, at_seconds: float, random: Random, force: bool = False
 ) -> Selection:
-    """Choose one, or say for each why not. `force` takes a lonely one in spite of its rest."""
+    """Choose one, or say for each why not.
+
+    `force` asks for a call's last resort: a lonely one in spite of its rest, or whatever has
+    become free since it was seen to rest.
+    """
     blocks = blocks_of(lineup, ask, now)
     blocked = {block.deployment.id for block in blocks}
     free = [each for each in lineup.deployments if each.id not in blocked]
     choices = [_choice(each, lineup.health[each.id], ask.needs, now) for each in free]
     explained = {block.deployment.id: _skipped(block) for block in blocks}
     chosen = _lonely(blocks) if force and not choices else None
-    is_forced = chosen is not None
     if choices:
         chosen = _choose(choices, lineup, ask, random, explained)
-    elif chosen is not None:
-        explained[chosen.id] = _entry(chosen, Verdict.CHOSEN, "resting, but the only one left")
+    if force and chosen is not None:
+        rest = "free again, and" if choices else "resting, but"
+        explained[chosen.id] = _entry(chosen, Verdict.CHOSEN, f"{rest} the only one left")
+    is_forced = force and chosen is not None
     return Selection(chosen, tuple(blocks), _pick(lineup, ask, at_seconds, explained), is_forced)
 
 

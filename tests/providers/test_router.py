@@ -871,6 +871,26 @@ def test_where_every_group_rests_the_lonely_one_of_the_first_is_tried() -> None:
     assert decision.attempts[0].is_forced and decision.attempts[0].group == "chat"
 
 
+def test_the_last_resort_is_the_last_one_also_where_its_rest_is_over_by_then() -> None:
+    world = World(
+        read_model_list([entry("chat", "a"), entry("safe", "b")]),
+        fallbacks=[{"chat": ["safe"]}],
+        num_retries=0,
+        allowed_fails=0,
+        cooldown_time=1.5,
+    )
+    world.answers = {"a": failing(DOWN)}
+    world.run()
+    world.answers["b"] = failing(DOWN)
+
+    decision = world.run()  # `a` rests as it begins, and no more when `b` has failed, 1 s later
+
+    assert [attempt.deployment for attempt in decision.attempts] == ["b", "a"]
+    assert [attempt.is_forced for attempt in decision.attempts] == [False, True]
+    assert "free again, and the only one left" in str(decision.picks[-1].considered[0])
+    assert decision.ending.startswith("gave up")
+
+
 # Streams, drivers, the record
 
 
