@@ -59,7 +59,7 @@ async def whole(
     """The whole answer, after its posting is committed."""
     running = await gateway.running()
     work = _whole(request, bearer, _labels(request, tags), running)
-    return await asyncio.shield(running.own(work))
+    return await running.answered(work)
 
 
 async def embed(
@@ -68,7 +68,7 @@ async def embed(
     """The vectors, after their posting is committed; their usage is what was charged."""
     running = await gateway.running()
     work = _embed(request, bearer, _labels(request, tags), running)
-    return await asyncio.shield(running.own(work))
+    return await running.answered(work)
 
 
 def _labels(request: Request, tags: str) -> Labels:

@@ -108,6 +108,18 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def answered(self, work: Coroutine[Any, Any, Result]) -> asyncio.Future[Result]:
+        """The outcome of `work`, which goes on as a task of this process if nobody awaits it."""
+        answer: asyncio.Future[Result] = self._loop.create_future()
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not answer.done():  # it was cut, perhaps before it began
+                work.close()
+                answer.cancel()
+
+        self.own(_answer(work, answer)).add_done_callback(ended)
+        return answer
+
     def now_us(self) -> int:
         """The ledger's clock, as this process last saw it."""
         return time.time_ns() // 1000 + self._clock_offset_us
@@ -197,6 +209,20 @@ class Gateway:
         drafts = self.refusals.take(self.now_us(), is_last=is_last)
         if drafts:
             self.books.put(Submission((), drafts))
+
+
+async def _answer(work: Coroutine[Any, Any, Result], answer: asyncio.Future[Result]) -> None:
+    """`asyncio.shield` does this in two more turns of the loop."""
+    try:
+        result = await work
+    except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a tokenizer's panic is none of `Exception`
+        if not answer.done():
+            answer.set_exception(error)
+    else:
+        if not answer.done():
+            answer.set_result(result)
 
 
 def _with_connection(work: Callable[[], Result]) -> Result:
