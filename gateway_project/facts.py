@@ -165,6 +165,8 @@ class Meter:
 
     attempts: list[Attempt] = field(default_factory=list)
     response: ChatResponse | None = None
+    has_taken_rate: bool = False
+    """Has the ledger counted this call against its key's rate, though it gave no grant yet?"""
 
     @property
     def current(self) -> Attempt:

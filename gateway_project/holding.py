@@ -11,7 +11,7 @@ from providers.pricing import Bound, bound, ways_of
 from providers.pricing import PriceUnknown as NoPrice
 
 from .errors import PriceUnknown
-from .facts import Candidate, Grant, InputTokens, Labels, Plan, Principal, Request
+from .facts import Candidate, Grant, InputTokens, Labels, Meter, Plan, Principal, Request
 from .gateway import Gateway
 from .ids import new_id
 
@@ -37,7 +37,7 @@ def ask(
         key_id=principal.key_id,
         zone=principal.zone,
         windows=_windows(bus) if number == 1 else bus[Grant].windows,
-        rate=principal.rate if number == 1 else None,
+        rate=None if bus[Meter].has_taken_rate else principal.rate,
         base_nanos=max(each.base_nanos for each in bounds),
         output_pico_per_token=max(each.output_pico_per_token for each in bounds),
         output_tokens=None if cap is None else cap * answers,

@@ -108,8 +108,9 @@ async def stream(
 
 async def admit(request: Request, bearer: Bearer, labels: Labels, gateway: Gateway) -> Bus:
     """Steps 2 to 7: the facts of a call that may go to a provider, its money held."""
+    meter = Meter()
     for _ in range(ADMISSIONS_MAX):
-        bus = Bus(gateway, bearer, labels, Meter())
+        bus = Bus(gateway, bearer, labels, meter)
         try:
             await guards.authenticate(request, bus)
             await guards.allow_model(request, bus)
@@ -228,6 +229,7 @@ async def reserve(request: Request, bus: Bus) -> bool:
     answer = await _submit(bus, ask)
     match answer:
         case Granted():
+            meter.has_taken_rate = True
             bus[Gateway].saw_clock(answer.now_us)
             bus[Gateway].windows.saw_free(ask.key_id, answer.free_nanos)
             answers = ask.answers
@@ -242,6 +244,7 @@ async def reserve(request: Request, bus: Bus) -> bool:
             meter.attempts.append(Attempt(ask.attempt, 1, plan.candidates[0]))
             return True
         case BudgetRefused() if not bus[InputTokens].is_counted:
+            meter.has_taken_rate = True  # which is decided first
             bus[Gateway].windows.saw_free(ask.key_id, 0)  # ask again, with the exact count
         case BudgetRefused():
             raise BudgetExceeded(answer, bus[Principal].tenant)

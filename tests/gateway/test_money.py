@@ -141,6 +141,27 @@ async def test_the_rate_of_a_key_holds_across_processes(house: Running) -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 60
 
 
+async def test_a_call_that_must_be_counted_to_fit_takes_its_rate_once(house: Running) -> None:
+    key = house.key("--tenant", "exact", "--rpm", "3")
+    house.manage("budgets", "set", "--tenant", "exact", "--period", "day", "--limit", "1")
+    hello = {"model": "sim-echo", "messages": HELLO, "max_tokens": 10}
+    # By its 3,900 bytes it might cost $0.000585, by its 900 tokens $0.00014.
+    long = {**hello, "messages": [{"role": "user", "content": "Hello there! " * 300}]}
+    [first] = await _calls(house, key, 1, hello)
+    house.change(
+        "UPDATE budgets_window SET spent_nanos = limit_nanos - 300000 WHERE budget_id = "
+        "(SELECT b.id FROM budgets_budget b JOIN budgets_tenant t ON t.id = b.tenant_id "
+        "WHERE t.external_id = 'exact')"  # as another process would have spent it meanwhile
+    )
+
+    [second] = await _calls(house, key, 1, long)
+    [third] = await _calls(house, key, 1, hello)
+    [fourth] = await _calls(house, key, 1, hello)
+
+    assert [each.status_code for each in (first, second, third, fourth)] == [200, 200, 200, 429]
+    assert fourth.json()["error"]["code"] == "rate_limit_exceeded"
+
+
 async def test_what_fell_back_is_billed_for_both_attempts(house: Running) -> None:
     key = house.key("--tenant", "both", "--rpm", "0")
     targets = ("--target", "simulator/sim-garbage", "--target", "simulator/sim-fixed")
