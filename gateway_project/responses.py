@@ -27,6 +27,14 @@ class Responses(Door):
             request = openai_responses.parse_request(self.document(body))
         except BadRequest as error:
             raise of_bad_request(error) from error
+        try:
+            await self._give(request)
+        except Refusal as refusal:
+            if refusal.param == "messages":
+                refusal.param = "input"  # the caller's word for them
+            raise
+
+    async def _give(self, request: ChatRequest) -> None:
         if request.stream:
             await self.watched(self.send_stream(request))
             return

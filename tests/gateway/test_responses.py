@@ -279,3 +279,16 @@ def test_openais_prices_hold_for_the_same_account_by_its_other_api(
 def test_the_books_are_right_after_all_this(running: Running) -> None:
     assert "intact" in running.manage("audit", "verify")
     assert "0 differences" in running.manage("ledger", "check")
+
+
+def test_too_many_tokens_are_refused_by_the_name_that_the_caller_gave_them(
+    client: openai.OpenAI,
+) -> None:
+    for is_stream in (False, True):
+        with pytest.raises(openai.APIStatusError) as refused:
+            client.responses.create(
+                model="sim-echo", input="Hi", max_output_tokens=128_000, stream=is_stream
+            )
+
+        assert (refused.value.status_code, refused.value.code) == (413, "context_length_exceeded")
+        assert refused.value.param == "input"
