@@ -143,16 +143,13 @@ async def test_the_rate_of_a_key_holds_across_processes(house: Running) -> None:
 
 async def test_a_call_that_must_be_counted_to_fit_takes_its_rate_once(house: Running) -> None:
     key = house.key("--tenant", "exact", "--rpm", "3")
-    house.manage("budgets", "set", "--tenant", "exact", "--period", "day", "--limit", "1")
+    budget = ("budgets", "set", "--tenant", "exact", "--period", "day", "--limit")
+    house.manage(*budget, "1.00")
     hello = {"model": "sim-echo", "messages": HELLO, "max_tokens": 10}
     # By its 3,900 bytes it might cost $0.000585, by its 900 tokens $0.00014.
     long = {**hello, "messages": [{"role": "user", "content": "Hello there! " * 300}]}
     [first] = await _calls(house, key, 1, hello)
-    house.change(
-        "UPDATE budgets_window SET spent_nanos = limit_nanos - 300000 WHERE budget_id = "
-        "(SELECT b.id FROM budgets_budget b JOIN budgets_tenant t ON t.id = b.tenant_id "
-        "WHERE t.external_id = 'exact')"  # as another process would have spent it meanwhile
-    )
+    house.manage(*budget, "0.0003")  # of which a process that saw much more knows nothing yet
 
     [second] = await _calls(house, key, 1, long)
     [third] = await _calls(house, key, 1, hello)
@@ -160,6 +157,7 @@ async def test_a_call_that_must_be_counted_to_fit_takes_its_rate_once(house: Run
 
     assert [each.status_code for each in (first, second, third, fourth)] == [200, 200, 200, 429]
     assert fourth.json()["error"]["code"] == "rate_limit_exceeded"
+    _books_are_right(house)
 
 
 async def test_what_fell_back_is_billed_for_both_attempts(house: Running) -> None:
