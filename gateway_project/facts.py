@@ -166,7 +166,7 @@ class Meter:
     attempts: list[Attempt] = field(default_factory=list)
     response: ChatResponse | None = None
     has_taken_rate: bool = False
-    """Has the ledger counted this call against its key's rate, though it gave no grant yet?"""
+    """Has the ledger counted this call against its key's rate? It does so once."""
 
     @property
     def current(self) -> Attempt:
